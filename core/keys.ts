@@ -1,0 +1,64 @@
+/** Every annotation, label, finalizer, condition and field-manager name, once. Imports nothing. */
+
+/** Names by what they are for; MetalLB's own where one exists, else below `berth.dev`. */
+export const keys = {
+  /** Service annotation: the addresses Berth gave, comma-separated, canonical; set only by Berth. */
+  addresses: "berth.dev/addresses",
+
+  /** Service annotations that ask for addresses; the new one wins whenever its key exists. */
+  pinNew: "metallb.io/loadBalancerIPs",
+  pinOld: "metallb.universe.tf/loadBalancerIPs",
+  /** The third way to ask for an address, as people know it. */
+  pinSpec: "spec.loadBalancerIP",
+  /** Service annotations that ask for a pool by name. */
+  poolNew: "metallb.io/address-pool",
+  poolOld: "metallb.universe.tf/address-pool",
+  /** Service annotations that allow sharing an address. */
+  shareNew: "metallb.io/allow-shared-ip",
+  shareOld: "metallb.universe.tf/allow-shared-ip",
+  /** Service annotation that names the pool the addresses came from; set only by Berth. */
+  fromPool: "metallb.io/ip-allocated-from-pool",
+  /** The prefix MetalLB gave up; its use earns a Warning. */
+  deprecatedPrefix: "metallb.universe.tf/",
+
+  /** Labels of a claim (networking.k8s.io/v1 IPAddress). */
+  claimManagedBy: "ipaddress.kubernetes.io/managed-by",
+  claimFamily: "ipaddress.kubernetes.io/ip-family",
+  claimPool: "berth.dev/pool",
+  claimPoolNamespace: "berth.dev/pool-namespace",
+  /** The value of claimManagedBy on Berth's claims. */
+  claimManager: "berth.dev",
+
+  /** Labels of a node's Lease. */
+  leaseManagedBy: "app.kubernetes.io/managed-by",
+  leaseApp: "app",
+  leaseNode: "berth.dev/node",
+  /** The values of leaseManagedBy and leaseApp. */
+  leaseManager: "berth",
+  leaseAppName: "metallb",
+  /** A node's Lease is named by this and the node's name. */
+  leasePrefix: "announcer-",
+
+  /** Annotations of a node's Lease: the operator's plan, the announcer's answer. */
+  plan: "berth.dev/plan",
+  status: "berth.dev/status",
+
+  /** Condition type on a Service: True while it has its addresses. */
+  addressAssigned: "berth.dev/AddressAssigned",
+
+  /** The class of Services that are Berth's, beside those without a class. */
+  loadBalancerClass: "berth.dev/berth",
+
+  /** Node label whose presence keeps the node from announcing. */
+  excludeNode: "node.kubernetes.io/exclude-from-external-load-balancers",
+
+  /** Server-side-apply field managers of the two owners of a Lease. */
+  operatorFieldManager: "berth-operator",
+  announcerFieldManager: "berth-announcer",
+
+  /** Namespace of the DaemonSet, the Leases and the Secrets. */
+  namespace: "metallb-system",
+
+  /** API group of the pools and advertisements. */
+  metallbGroup: "metallb.io",
+} as const;
