@@ -26,6 +26,8 @@ export const keys = {
   claimFamily: "ipaddress.kubernetes.io/ip-family",
   claimPool: "berth.dev/pool",
   claimPoolNamespace: "berth.dev/pool-namespace",
+  /** Annotation of a claim: how often a Service that was deleted and created again took it up. */
+  claimRenewals: "berth.dev/renewals",
   /** The value of claimManagedBy on Berth's claims. */
   claimManager: "berth.dev",
 

@@ -89,6 +89,13 @@ export type AllocationRefusal = { readonly service: ServiceName } & (
       readonly source: string;
       readonly pins: readonly { readonly address: Address; readonly pool: string }[];
     }
+  | {
+      readonly kind: "pinPoolLacksFamily";
+      readonly source: string;
+      readonly pins: readonly Address[];
+      readonly pool: string;
+      readonly missing: readonly Family[];
+    }
   | { readonly kind: "poolMayNotServe"; readonly pool: string; readonly problem: ServeProblem }
   | { readonly kind: "unknownPool"; readonly named: string; readonly known: readonly string[] }
   | { readonly kind: "noPools"; readonly anyPool: boolean }

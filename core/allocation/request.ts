@@ -1,8 +1,12 @@
 /** What a Service asks for, read from the object. */
 import type { Address, Family } from "../address/address.ts";
+import { otherFamily, parseAddress } from "../address/address.ts";
+import { keys } from "../keys.ts";
 import type { Labels } from "../labels.ts";
 import type { Result } from "../result.ts";
+import { err, ok } from "../result.ts";
 import type { ServiceName } from "./holder.ts";
+import { readPins } from "./pins.ts";
 import type { RequestRefusal } from "./refusal.ts";
 
 /** What core reads of a v1 Service. */
@@ -51,11 +55,80 @@ export type ServiceRequest = {
   /** The addresses it holds now, for allocate to keep where it may; readRequest leaves it empty. */
   readonly held: readonly Address[];
 };
-/** Whether Berth gives the Service addresses. */
-export declare function wantsAddress(service: ServiceInput, loadBalancerClass: string): boolean;
-/** What the Service asks for. */
-export declare function readRequest(
+/** Whether Berth gives the Service addresses: a LoadBalancer of no class, or of Berth's. */
+export function wantsAddress(service: ServiceInput, loadBalancerClass: string): boolean {
+  const wanted = service.spec?.loadBalancerClass ?? loadBalancerClass;
+  return service.spec?.type === "LoadBalancer" && wanted === loadBalancerClass;
+}
+
+/** What the Service asks for, with nothing held yet; the Service's own families decide, else those of the cluster. */
+export function readRequest(
   service: ServiceInput,
   facts: ClusterFacts,
   namespaceLabels: Labels,
-): Result<ServiceRequest, RequestRefusal>;
+): Result<ServiceRequest, RequestRefusal> {
+  const namespace = service.metadata?.namespace ?? "";
+  const name: ServiceName = { namespace, name: service.metadata?.name ?? "" };
+  if (clusterAddresses(service).includes("None")) return err({ kind: "headless", service: name });
+  const { families, needsAllFamilies } = readFamilies(service, facts);
+  const pins = readPins(service, name, families);
+  if (!pins.ok) return pins;
+  return ok({
+    service: name,
+    namespace,
+    labels: service.metadata?.labels ?? {},
+    namespaceLabels,
+    families,
+    needsAllFamilies,
+    pins: pins.value.pins,
+    pinSource: pins.value.pinSource,
+    poolName: readPoolName(service),
+    held: [],
+  });
+}
+
+/** The new annotation wins whenever its key exists; an empty one asks for no pool. */
+function readPoolName(service: ServiceInput): string | undefined {
+  const annotations = service.metadata?.annotations ?? {};
+  const name = (annotations[keys.poolNew] ?? annotations[keys.poolOld] ?? "").trim();
+  return name === "" ? undefined : name;
+}
+
+type Families = Pick<ServiceRequest, "families" | "needsAllFamilies">;
+
+/** ClusterIPs decide where the API server gave some; on create they come after admission, so then the spec decides. */
+function readFamilies(service: ServiceInput, facts: ClusterFacts): Families {
+  const policy = service.spec?.ipFamilyPolicy;
+  const given = clusterFamilies(service);
+  if (given.length > 0) return { families: trim(given, policy), needsAllFamilies: policy !== "PreferDualStack" };
+  const asked = (service.spec?.ipFamilies ?? []).flatMap((family) => (isFamily(family) ? [family] : [])).slice(0, 2);
+  const first = asked[0] ?? facts.primaryFamily;
+  const both = [first, otherFamily(first)];
+  switch (policy) {
+    case "RequireDualStack":
+      return { families: both, needsAllFamilies: true };
+    case "PreferDualStack":
+      return { families: facts.secondaryFamily === undefined ? [first] : both, needsAllFamilies: false };
+    default:
+      return { families: trim(asked.length > 0 ? asked : [first], policy), needsAllFamilies: true };
+  }
+}
+
+const trim = (families: readonly Family[], policy: string | undefined): readonly Family[] =>
+  policy === "SingleStack" ? families.slice(0, 1) : families;
+
+const isFamily = (text: string): text is Family => text === "IPv4" || text === "IPv6";
+
+function clusterFamilies(service: ServiceInput): readonly Family[] {
+  const families = clusterAddresses(service).flatMap((text) => {
+    const parsed = parseAddress(text);
+    return parsed.ok ? [parsed.value.family] : [];
+  });
+  return [...new Set(families)];
+}
+
+function clusterAddresses(service: ServiceInput): readonly string[] {
+  const { clusterIPs, clusterIP } = service.spec ?? {};
+  if (clusterIPs !== undefined && clusterIPs.length > 0) return clusterIPs;
+  return clusterIP === undefined ? [] : [clusterIP];
+}

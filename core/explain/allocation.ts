@@ -1,0 +1,102 @@
+/** Sentences about what the pools cannot serve. */
+import type { Address } from "../address/address.ts";
+import { printAddress } from "../address/address.ts";
+import { printAddressList } from "../address/list.ts";
+import { printRange } from "../address/range.ts";
+import type { Holder } from "../allocation/holder.ts";
+import type { AllocationRefusal, PoolRanges, PoolUse } from "../allocation/refusal.ts";
+import type { ServeProblem } from "../pool/serve.ts";
+import { joinFamilies } from "./request.ts";
+
+type Pinned = Extract<AllocationRefusal, { readonly source: string }>;
+type Unpinned = Exclude<AllocationRefusal, Pinned>;
+
+/** How many pools or ranges a sentence lists before it only counts. */
+const LISTED = 5;
+
+/** One sentence about a request that the pools at hand cannot serve. */
+export const explainAllocation = (refusal: AllocationRefusal): string =>
+  "source" in refusal ? explainPinned(refusal) : explainUnpinned(refusal);
+
+const nameOf = ({ service }: AllocationRefusal): string => `Service "${service.namespace}/${service.name}"`;
+
+function explainPinned(refusal: Pinned): string {
+  switch (refusal.kind) {
+    case "pinsInDifferentPools":
+      return `${nameOf(refusal)} asks for ${refusal.pins.map(({ address, pool }) => `${printAddress(address)} of IPAddressPool "${pool}"`).join(" and ")}; ask for addresses of one pool`;
+    case "pinPoolLacksFamily":
+      return `${nameOf(refusal)} asks for ${printAddressList(refusal.pins)} of IPAddressPool "${refusal.pool}", which has no ${joinFamilies(refusal.missing)} addresses; ask for one of a pool that has both families, or set spec.ipFamilyPolicy to SingleStack`;
+    default:
+      return `${nameOf(refusal)} asks for ${printAddress(refusal.address)}, ${explainPin(refusal)}; ${advise(refusal.free, refusal.source)}`;
+  }
+}
+
+type OnePin = Extract<Pinned, { readonly address: Address }>;
+
+function explainPin(refusal: OnePin): string {
+  switch (refusal.kind) {
+    case "outsidePools":
+      return `which is outside ${listPools(refusal.pools)}`;
+    case "pinHeld":
+      return `which ${printHolder(refusal.holder)} holds`;
+    case "pinMayNotServe":
+      return `which is in IPAddressPool "${refusal.pool}", ${explainServe(refusal.problem)}`;
+    case "buggyPin":
+      return `which IPAddressPool "${refusal.pool}" keeps back (avoidBuggyIPs)`;
+    case "pinOutsideNamedPool":
+      return `which is in IPAddressPool "${refusal.pool}", and for the pool "${refusal.named}"`;
+  }
+}
+
+const advise = (free: Address | undefined, source: string): string =>
+  free === undefined
+    ? `no address that would do is free, so free one or extend a pool`
+    : `ask for a free one such as ${printAddress(free)}, or remove ${isAnnotation(source) ? "the annotation" : source} to be given one`;
+
+const isAnnotation = (source: string): boolean => source.includes("/");
+
+const explainServe = (problem: ServeProblem): string =>
+  problem === "namespace" ? "which does not serve this namespace" : "which does not serve Services with these labels";
+
+function printHolder(holder: Holder): string {
+  return holder.kind === "other" ? holder.what : `Service "${holder.namespace}/${holder.name}"`;
+}
+
+function listPools(pools: readonly PoolRanges[]): string {
+  const texts = pools.map(({ pool, ranges }) => `IPAddressPool "${pool}" (${shorten(ranges.map(printRange), "ranges")})`);
+  return pools.length === 1 ? texts.join("") : `every pool: ${shorten(texts, "pools")}`;
+}
+
+const namePools = (pools: readonly string[]): string =>
+  shorten(
+    pools.map((pool) => `IPAddressPool "${pool}"`),
+    "pools",
+  );
+
+function shorten(texts: readonly string[], what: string): string {
+  const rest = texts.length - LISTED;
+  return rest > 0 ? `${texts.slice(0, LISTED).join(", ")} and ${String(rest)} more ${what}` : texts.join(", ");
+}
+
+function explainUnpinned(refusal: Unpinned): string {
+  const thing = nameOf(refusal);
+  switch (refusal.kind) {
+    case "poolMayNotServe":
+      return `${thing} asks for IPAddressPool "${refusal.pool}", ${explainServe(refusal.problem)}; ask for another pool, or change the pool's spec.serviceAllocation`;
+    case "unknownPool":
+      return `${thing} asks for the pool "${refusal.named}", which does not exist; create it, or ask for one that does (${shorten(refusal.known, "pools")})`;
+    case "noPools":
+      return `${thing} gets an address as soon as there is a pool for it; ${refusal.anyPool ? "no IPAddressPool can be used as it is, so repair one" : "no IPAddressPool exists yet, so create one"}`;
+    case "noEligiblePool":
+      return `${thing} gets an address as soon as a pool serves it, but none does (${namePools(refusal.pools)}); create a pool that does, or name one in the annotation metallb.io/address-pool`;
+    case "noPoolForFamily":
+      return `${thing} needs ${joinFamilies(refusal.families)}, but no pool for it has ${refusal.families.length > 1 ? "both families" : "such addresses"} (${namePools(refusal.pools)}); add a range to a pool`;
+    case "poolsFull":
+      return `${thing} gets an address as soon as one is free: ${shorten(refusal.pools.map(printUse), "pools")}; delete a Service that needs none, or add a range to a pool`;
+  }
+}
+
+const printUse = ({ pool, used, size }: PoolUse): string =>
+  used < size
+    ? `IPAddressPool "${pool}" has ${String(used)} of ${String(size)} addresses in use, none free in every family`
+    : `IPAddressPool "${pool}" is full (${String(used)} of ${String(size)} addresses in use)`;
