@@ -1,0 +1,3 @@
+module berth.dev/hack/images
+
+go 1.26.0
