@@ -1,0 +1,214 @@
+//! This node's Lease: the plan comes out of it, the sign of life and the status go into it.
+//!
+//! Nothing here is on the path of an answer: while the API server is away, the last plan stays in force and the writes
+//! are tried again. The Lease may appear later than this program, and may go and come back; a plan that is gone is no
+//! reason to fall silent.
+
+mod backoff;
+mod lease;
+
+use std::error::Error;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::watcher::{self, watcher};
+use kube::{Api, Client, Config};
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use self::backoff::Backoff;
+use self::lease::{FIELD_MANAGER, Signs};
+use crate::clock::Clock;
+use crate::flags::Flags;
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::plan::{Inbox, Status};
+use crate::responder::Event;
+
+/// How often the Lease is renewed.
+const RENEW_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long to wait for more changes before the status is written.
+const STATUS_DELAY: Duration = Duration::from_millis(50);
+
+/// How long one write may take.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long giving up the Lease may take; the process ends after it either way.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a watch may be silent. Every renewal shows up in it, so a longer silence means a broken connection.
+const WATCH_SILENCE: Duration = Duration::from_secs(25);
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What went wrong with the cluster; the plan in force stays in force.
+#[derive(Debug, Error)]
+pub enum ClusterError {
+    /// Neither a kubeconfig nor a pod's own configuration can be read; the program does not start.
+    #[error("no cluster is configured; the announcer does not start")]
+    Unconfigured(#[source] Box<dyn Error + Send + Sync>),
+    /// The API server did not take a write, or could not be asked.
+    #[error("Lease was not written; it is tried again")]
+    Api(#[source] Box<kube::Error>),
+    /// The API server did not answer in time.
+    #[error("Lease was not written in time; it is tried again")]
+    Slow,
+}
+
+impl From<kube::Error> for ClusterError {
+    fn from(err: kube::Error) -> Self {
+        Self::Api(Box::new(err))
+    }
+}
+
+/// The connection to this node's Lease.
+#[derive(Debug)]
+pub struct Cluster {
+    leases: Api<Lease>,
+    signs: Signs,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+}
+
+impl Cluster {
+    /// Reads how the cluster is reached: from a kubeconfig, or else from what a pod is given. Does not connect yet.
+    ///
+    /// # Errors
+    /// [`ClusterError::Unconfigured`]
+    pub async fn new(
+        flags: &Flags,
+        (health, metrics): (Arc<Health>, Arc<Metrics>),
+        clock: Clock,
+    ) -> Result<Self, ClusterError> {
+        let mut config = Config::infer().await.map_err(|err| ClusterError::Unconfigured(Box::new(err)))?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        let client = Client::try_from(config).map_err(|err| ClusterError::Unconfigured(Box::new(err)))?;
+        let leases = Api::namespaced(client, &flags.namespace);
+        let signs = Signs::new(&flags.node_name, flags.pod_name.clone(), Timestamp::now());
+        Ok(Self { leases, signs, health, metrics, clock })
+    }
+
+    /// Follows the plan and keeps the Lease until told to stop, then gives the Lease up.
+    pub async fn follow(
+        self,
+        events: mpsc::Sender<Event>,
+        mut statuses: watch::Receiver<Option<Status>>,
+        stop: CancellationToken,
+    ) {
+        let both = async { tokio::join!(self.follow_plan(&events), self.keep(&mut statuses)) };
+        stop.run_until_cancelled(both).await;
+        let status = statuses.borrow().clone();
+        match timeout(RELEASE_TIMEOUT, self.release(status.as_ref())).await {
+            Ok(Ok(())) => info!("Lease given up"),
+            Ok(Err(err)) => warn!(err = &err as &dyn Error, "Lease not given up"),
+            Err(_) => warn!("Lease not given up in time"),
+        }
+    }
+
+    async fn follow_plan(&self, events: &mpsc::Sender<Event>) {
+        let selector = format!("metadata.name={}", self.signs.name);
+        let mut inbox = Inbox::default();
+        let mut backoff = Backoff::new(&self.signs.name);
+        loop {
+            let mut changes = pin!(watcher(self.leases.clone(), watcher::Config::default().fields(&selector)));
+            while let Ok(Some(change)) = timeout(WATCH_SILENCE, changes.next()).await {
+                match change {
+                    Ok(change) => {
+                        backoff.reset();
+                        self.take_in(change, &mut inbox, events).await;
+                    }
+                    Err(err) => {
+                        warn!(err = &err as &dyn Error, "Lease is not watched for a moment");
+                        sleep(backoff.next()).await;
+                    }
+                }
+            }
+            debug!("Lease is watched anew");
+        }
+    }
+
+    async fn take_in(&self, change: watcher::Event<Lease>, inbox: &mut Inbox, events: &mpsc::Sender<Event>) {
+        let lease = match change {
+            watcher::Event::Apply(lease) | watcher::Event::InitApply(lease) => lease,
+            watcher::Event::Delete(_) => return warn!("Lease was deleted; the last plan stays in force"),
+            watcher::Event::Init | watcher::Event::InitDone => return,
+        };
+        self.health.note_source();
+        match lease::plan(&lease).and_then(|text| inbox.take(text)) {
+            None => {}
+            Some(Ok(plan)) => {
+                info!(generation = plan.generation, vips = plan.vips.len(), "plan arrived");
+                // Nobody listens only when the program ends.
+                let _ = events.send(Event::Plan(plan)).await;
+            }
+            Some(Err(err)) => {
+                self.metrics.count_refused_plan();
+                warn!(err = &err as &dyn Error, "plan not taken");
+            }
+        }
+    }
+
+    /// Renews the Lease in time, and writes each new status soon.
+    async fn keep(&self, statuses: &mut watch::Receiver<Option<Status>>) {
+        let mut backoff = Backoff::new(&self.signs.name);
+        let mut was_written = false;
+        loop {
+            let status = statuses.borrow_and_update().clone();
+            let result = self.write(status.as_ref()).await;
+            self.metrics.count_lease_write(result.is_ok(), self.clock.now());
+            let wait = match result {
+                Ok(()) => {
+                    if !was_written {
+                        info!("Lease is kept");
+                    }
+                    backoff.reset();
+                    RENEW_INTERVAL
+                }
+                Err(ref err) => {
+                    warn!(err = err as &dyn Error, "Lease not written");
+                    backoff.next()
+                }
+            };
+            was_written = result.is_ok();
+            let next = Instant::now() + wait;
+            tokio::select! {
+                Ok(()) = statuses.changed() => sleep(STATUS_DELAY).await,
+                () = sleep_until(next) => {}
+            }
+        }
+    }
+
+    async fn write(&self, status: Option<&Status>) -> Result<(), ClusterError> {
+        let lease = self.signs.of_life(status, Timestamp::now());
+        timeout(WRITE_TIMEOUT, self.apply(&lease)).await.map_err(|_| ClusterError::Slow)?
+    }
+
+    /// Takes this pod's name off the Lease, unless another pod has written its own there meanwhile.
+    async fn release(&self, status: Option<&Status>) -> Result<(), ClusterError> {
+        let current = self.leases.get(&self.signs.name).await?;
+        if !self.signs.is_holder(&current) {
+            return Ok(());
+        }
+        let mut lease = self.signs.of_leaving(status, Timestamp::now());
+        // The version makes the API server refuse the write if anyone wrote in between.
+        lease.metadata.resource_version = current.metadata.resource_version;
+        self.apply(&lease).await
+    }
+
+    async fn apply(&self, lease: &Lease) -> Result<(), ClusterError> {
+        let as_owner = PatchParams::apply(FIELD_MANAGER).force();
+        self.leases.patch(&self.signs.name, &as_owner, &Patch::Apply(lease)).await?;
+        Ok(())
+    }
+}

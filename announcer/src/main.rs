@@ -1,0 +1,106 @@
+//! Flags, logs, signals and the exit code; everything else is in the library.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use announcer::clock::Clock;
+use announcer::cluster::Cluster;
+use announcer::flags::{self, Command, Flags};
+use announcer::health::Health;
+use announcer::http::{self, Pages};
+use announcer::metrics::Metrics;
+use announcer::responder::{Exclusions, Responder};
+use announcer::run::{self, Edges};
+use announcer::{links, plan_file};
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// How many plans and lists of interfaces may wait for the loop.
+const EVENTS_CAPACITY: usize = 16;
+
+/// One thread for the loop and one that may be busy with TLS and JSON meanwhile.
+const THREADS: usize = 2;
+
+/// How long the tasks have to end once all addresses are silent.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
+
+fn main() -> ExitCode {
+    let environment = |name: &str| std::env::var(name).ok();
+    match flags::parse(std::env::args_os(), environment) {
+        Ok(Command::Help) => print!("{}", flags::HELP),
+        Ok(Command::Version) => println!("announcer {}", env!("CARGO_PKG_VERSION")),
+        Ok(Command::Run(flags)) => {
+            start_logging(&flags);
+            if let Err(err) = start(flags) {
+                error!(err = err.as_ref() as &dyn Error, "announcer cannot run");
+                return ExitCode::FAILURE;
+            }
+        }
+        Err(err) => {
+            eprintln!("announcer: {err}{}", err.source().map(|cause| format!(": {cause}")).unwrap_or_default());
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn start_logging(flags: &Flags) {
+    let json = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    json.with_max_level(flags.log_level).with_writer(io::stderr).init();
+}
+
+fn start(flags: Flags) -> anyhow::Result<()> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(THREADS).enable_all().build().context("start the runtime")?;
+    runtime.block_on(run(flags))
+}
+
+/// Runs until a signal comes. The loop is stopped first and alone: what it says last, and the Lease that is given up
+/// after, must not overtake its silence.
+async fn run(flags: Flags) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let (clock, health, metrics) = (Clock::start(), Arc::new(Health::default()), Arc::new(Metrics::new()));
+    let exclusions = Exclusions::new(&flags.exclusions).context("read --exclude-interfaces")?;
+    let responder = Responder::new(flags.node_name.clone(), exclusions);
+    let (events_in, events) = mpsc::channel(EVENTS_CAPACITY);
+    let (statuses, statuses_out) = watch::channel(None);
+    let (stop_loop, stop) = (CancellationToken::new(), CancellationToken::new());
+    let pages = Pages { health: health.clone(), metrics: metrics.clone(), clock };
+    let node = flags.node_name.clone();
+    info!(node, version = env!("CARGO_PKG_VERSION"), "announcer starts");
+
+    let mut edges = JoinSet::new();
+    edges.spawn(links::follow(events_in.clone(), stop.clone()));
+    edges.spawn(http::serve(flags.http_listen, pages, stop.clone()));
+    let shared = (health.clone(), metrics.clone());
+    if let Some(path) = flags.plan_file {
+        edges.spawn(plan_file::follow(path, events_in, shared, stop.clone()));
+    } else {
+        let cluster = Cluster::new(&flags, shared, clock).await.context("read the cluster's configuration")?;
+        edges.spawn(cluster.follow(events_in, statuses_out, stop.clone()));
+    }
+    let turning = Edges { events, statuses, health, metrics, clock };
+    let turning = tokio::spawn(run::run(responder, turning, stop_loop.clone()));
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    info!("announcer stops");
+    stop_loop.cancel();
+    turning.await.context("stop answering")?;
+    stop.cancel();
+    if timeout(SHUTDOWN_TIMEOUT, edges.join_all()).await.is_err() {
+        warn!("announcer leaves tasks behind");
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! The plan that the operator writes into this node's Lease, and the status that goes back: two JSON annotations.
+//!
+//! Both carry a version. A plan that cannot be read changes nothing; the caller keeps the one it has.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::responder::Silence;
+use crate::wire::ethernet::Mac;
+
+/// Annotation on the Lease that holds the plan; the operator's.
+pub const PLAN_ANNOTATION: &str = "berth.dev/plan";
+
+/// Annotation on the Lease that holds the status; the announcer's.
+pub const STATUS_ANNOTATION: &str = "berth.dev/status";
+
+/// The version of both documents that this program reads and writes.
+const VERSION: u64 = 1;
+
+/// Why a plan was not taken.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// Not JSON, or not the shape of a plan.
+    #[error("plan cannot be read; the last one stays in force")]
+    Unreadable(#[from] serde_json::Error),
+    /// Written by an operator that speaks another version.
+    #[error("plan has version {0}, this announcer reads version {VERSION}; the last one stays in force")]
+    UnknownVersion(u64),
+}
+
+/// Which addresses concern this node, and who comes first for each.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+pub struct Plan {
+    /// Grows with each change that the operator makes; only echoed, never compared.
+    pub generation: u64,
+    /// Sorted by address as the operator writes it; no order is relied on.
+    pub vips: Vec<Vip>,
+}
+
+/// One address and who may answer for it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct Vip {
+    /// The address.
+    pub ip: IpAddr,
+    /// Candidate nodes in order; the first that lives answers.
+    pub nodes: Vec<String>,
+    /// Interfaces to answer on; every usable one when absent.
+    pub interfaces: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    v: u64,
+}
+
+impl Plan {
+    /// Reads the annotation's text; fields it does not know are passed over.
+    ///
+    /// # Errors
+    /// Refuses what is not JSON of a plan's shape, and every version but 1.
+    pub fn read(text: &str) -> Result<Self, PlanError> {
+        match serde_json::from_str(text)? {
+            Envelope { v: VERSION } => Ok(serde_json::from_str(text)?),
+            Envelope { v } => Err(PlanError::UnknownVersion(v)),
+        }
+    }
+}
+
+/// Reads a plan only when its text changed, so that a source may be asked as often as it likes.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    last: Option<String>,
+}
+
+impl Inbox {
+    /// Gives the plan in the text, or nothing when the text is the same as the last one.
+    pub fn take(&mut self, text: &str) -> Option<Result<Plan, PlanError>> {
+        if self.last.as_deref() == Some(text) {
+            return None;
+        }
+        self.last = Some(text.to_owned());
+        Some(Plan::read(text))
+    }
+}
+
+/// What this node does about its plan.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Status {
+    v: u64,
+    /// Generation of the plan that this follows.
+    pub generation: u64,
+    /// Addresses that this node answers for, sorted.
+    pub answering: Vec<Answering>,
+    /// The plan's other addresses, sorted.
+    pub silent: Vec<Silent>,
+}
+
+/// An address that is answered.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Answering {
+    /// The address.
+    pub ip: IpAddr,
+    /// Where, in the kernel's order; never empty.
+    pub interfaces: Vec<AnsweringInterface>,
+}
+
+/// An interface on which an address is answered.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct AnsweringInterface {
+    /// Its name.
+    pub name: String,
+    /// The MAC address given in answers.
+    pub mac: Mac,
+}
+
+/// An address that is not answered.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Silent {
+    /// The address.
+    pub ip: IpAddr,
+    /// Why.
+    pub reason: Silence,
+}
+
+impl Status {
+    /// Gives the status of a plan of which nothing is known yet.
+    #[must_use]
+    pub const fn new(generation: u64) -> Self {
+        Self { v: VERSION, generation, answering: Vec::new(), silent: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"v":1,"generation":7,"later":[],"vips":[
+        {"ip":"192.168.1.200","nodes":["node-2","node-1"],"interfaces":["lan0"],"later":1},
+        {"ip":"fd00::1","nodes":[]}]}"#;
+
+    #[test]
+    fn a_plan_is_read_and_unknown_fields_are_passed_over() {
+        let plan = Plan::read(TEXT).unwrap();
+        assert_eq!(plan.generation, 7);
+        assert_eq!(plan.vips[0].nodes, ["node-2", "node-1"]);
+        assert_eq!(plan.vips[0].interfaces.as_deref(), Some(&["lan0".to_owned()][..]));
+        assert_eq!(plan.vips[1].interfaces, None);
+    }
+
+    #[test]
+    fn another_version_is_refused_whatever_its_shape() {
+        let refusal = Plan::read(r#"{"v":2,"addresses":{}}"#);
+        assert!(matches!(refusal, Err(PlanError::UnknownVersion(2))));
+    }
+
+    #[test]
+    fn what_is_not_a_plan_is_refused() {
+        for text in ["", "{", "[]", r#"{"generation":1,"vips":[]}"#, r#"{"v":1}"#, r#"{"v":"1"}"#] {
+            assert!(matches!(Plan::read(text), Err(PlanError::Unreadable(_))), "{text}");
+        }
+        let bad_ip = r#"{"v":1,"generation":1,"vips":[{"ip":"192.168.1.0200","nodes":[]}]}"#;
+        assert!(matches!(Plan::read(bad_ip), Err(PlanError::Unreadable(_))));
+    }
+
+    #[test]
+    fn the_same_text_is_read_once() {
+        let mut inbox = Inbox::default();
+        assert!(inbox.take(TEXT).is_some());
+        assert!(inbox.take(TEXT).is_none());
+        assert!(inbox.take("{").is_some_and(|result| result.is_err()));
+        assert!(inbox.take("{").is_none());
+        assert!(inbox.take(TEXT).is_some_and(|result| result.is_ok()));
+    }
+
+    #[test]
+    fn a_status_prints_as_the_contract_says() {
+        let mut status = Status::new(7);
+        let mac = Mac([2, 0, 0, 0, 0, 1]);
+        let ip = IpAddr::from([192, 168, 1, 200]);
+        status.answering.push(Answering { ip, interfaces: vec![AnsweringInterface { name: "lan0".to_owned(), mac }] });
+        status.silent.push(Silent { ip: IpAddr::from([192, 168, 1, 201]), reason: Silence::NotFirst });
+        let text = serde_json::to_string(&status).unwrap();
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"v":1,"generation":7,"answering":[{"ip":"192.168.1.200","interfaces":[{"name":"lan0","#,
+                r#""mac":"02:00:00:00:00:01"}]}],"silent":[{"ip":"192.168.1.201","reason":"notFirst"}]}"#
+            )
+        );
+    }
+}

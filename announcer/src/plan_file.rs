@@ -1,0 +1,69 @@
+//! A plan from a file instead of a Lease, for running outside Kubernetes. Reads, and writes nothing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::plan::{Inbox, Plan, PlanError};
+use crate::responder::Event;
+
+/// How often the file is read again. It is small, and a test waits for it.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Why the file gave no plan; the last one stays in force.
+#[derive(Debug, Error)]
+enum PlanFileError {
+    #[error("plan file cannot be read; the last plan stays in force")]
+    Unreadable(#[from] io::Error),
+    #[error("plan file was not taken")]
+    Refused(#[from] PlanError),
+}
+
+/// Follows a file until told to stop or nobody listens any more.
+pub async fn follow(
+    path: PathBuf,
+    events: mpsc::Sender<Event>,
+    (health, metrics): (Arc<Health>, Arc<Metrics>),
+    stop: CancellationToken,
+) {
+    let follow = async {
+        let mut inbox = Inbox::default();
+        let mut was_well = true;
+        while !events.is_closed() {
+            match read(&path, &mut inbox) {
+                Ok(None) => health.note_source(),
+                Ok(Some(plan)) => {
+                    health.note_source();
+                    was_well = true;
+                    info!(generation = plan.generation, vips = plan.vips.len(), "plan arrived");
+                    // Nobody listens only when the program ends.
+                    let _ = events.send(Event::Plan(plan)).await;
+                }
+                Err(err) => {
+                    if was_well || matches!(err, PlanFileError::Refused(_)) {
+                        metrics.count_refused_plan();
+                        warn!(err = &err as &dyn std::error::Error, "plan not taken");
+                    }
+                    was_well = false;
+                }
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    };
+    stop.run_until_cancelled(follow).await;
+}
+
+/// Gives the plan when the file's text changed.
+fn read(path: &Path, inbox: &mut Inbox) -> Result<Option<Plan>, PlanFileError> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(inbox.take(&text).transpose()?)
+}
