@@ -1,4 +1,7 @@
 /** Any refusal as one sentence for people; Deny, Event and condition share it. The texts stand in explain/. */
+import { printAddress, type Address } from "./address/address.ts";
+import type { ServiceName } from "./allocation/holder.ts";
+import { keys } from "./keys.ts";
 import type { AllocationRefusal, RequestRefusal, StrandedAddresses } from "./allocation/refusal.ts";
 import type { AdvertisementRefusal } from "./announce/advertisement.ts";
 import type { NodeReason, NotAnnounced } from "./announce/plan-types.ts";
@@ -35,6 +38,25 @@ const REQUEST_KINDS: Readonly<Record<RequestRefusal["kind"], true>> = {
 
 const isRequestRefusal = (refusal: RequestRefusal | AllocationRefusal): refusal is RequestRefusal =>
   Object.hasOwn(REQUEST_KINDS, refusal.kind);
+
+/** What admission has to say beside refusals. */
+export type AdmissionNote =
+  | { readonly kind: "foreignAddress"; readonly service: ServiceName; readonly address: Address }
+  | { readonly kind: "defaultPort"; readonly service: ServiceName }
+  | { readonly kind: "notYet"; readonly service: ServiceName };
+
+/** One sentence: what admission noticed on a Service. */
+export function explainNote(note: AdmissionNote): string {
+  const thing = `Service "${note.service.namespace}/${note.service.name}"`;
+  switch (note.kind) {
+    case "foreignAddress":
+      return `${thing} has ${printAddress(note.address)} in its annotation ${keys.addresses}, which is not claimed for it; leave that annotation to Berth`;
+    case "defaultPort":
+      return `${thing} lists no ports, so that Berth added 80/TCP named "${keys.defaultPort}"; list the ports that it is to serve`;
+    case "notYet":
+      return `${thing} has no address yet; it gets one within seconds, see kubectl describe`;
+  }
+}
 
 /** One sentence: why nobody announces the address, for every node where the node matters. */
 export function explainNotAnnounced({ service, ip, pool, reason, nodes }: NotAnnounced): string {

@@ -45,6 +45,9 @@ export const keys = {
   plan: "berth.dev/plan",
   status: "berth.dev/status",
 
+  /** Name of the port that a Service gets which lists none. */
+  defaultPort: "berth-default",
+
   /** Condition type on a Service: True while it has its addresses. */
   addressAssigned: "berth.dev/AddressAssigned",
 
