@@ -2,6 +2,16 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
+/**
+ * A PATH on which the machine's programs come before those of npm packages: npm puts its own first, and one package
+ * calls its program "nft".
+ */
+export function machineFirst(path: string): string {
+  const folders = path.split(":");
+  const isNpm = (folder: string): boolean => folder.endsWith("node_modules/.bin");
+  return [...folders.filter(folder => !isNpm(folder)), ...folders.filter(isNpm)].join(":");
+}
+
 export type RunOptions = {
   readonly input?: string;
   readonly cwd?: string;

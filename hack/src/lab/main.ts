@@ -1,5 +1,6 @@
 /** `hack/lab`: reads the command line, does it, and puts what went wrong into one sentence. */
 import { readFileSync } from "node:fs";
+import { machineFirst } from "../shell.ts";
 import * as actions from "./actions.ts";
 import { parseCommandLine, USAGE, type Command } from "./cli.ts";
 import { down } from "./down.ts";
@@ -82,6 +83,7 @@ function explain(error: unknown): string {
 }
 
 async function main(): Promise<number> {
+  process.env["PATH"] = machineFirst(process.env["PATH"] ?? "");
   const parsed = parseCommandLine(process.argv.slice(2), process.env["BERTH_LAB"] ?? "berth");
   if (!parsed.ok) {
     process.stderr.write(`lab: ${parsed.refusal}\n`);
