@@ -1,0 +1,61 @@
+/** Who speaks for which address: checks L2Advertisements, and keeps the plan in each node's Lease. */
+import { Capability, type PeprValidateRequest } from "pepr";
+import type { Cluster } from "../cluster/cluster.ts";
+import { L2Advertisement } from "../cluster/crd.ts";
+import type { Lease } from "../cluster/kinds.ts";
+import { Queue } from "../cluster/queue.ts";
+import { parseAdvertisement } from "../core/announce/advertisement.ts";
+import { explain } from "../core/explain.ts";
+import { keys } from "../core/keys.ts";
+import type { Part } from "./part.ts";
+import { writePlans } from "./plans.ts";
+
+type Request = PeprValidateRequest<L2Advertisement>;
+
+/** The one key of the queue: the plan is made as a whole. */
+const PLAN = "plan";
+/** Pause in which changes gather before the plan is made anew, in milliseconds. */
+const GATHER_MILLIS = 20;
+
+/** The capability, and the watcher's work on the plan. */
+export function announcements(cluster: Cluster): Part {
+  const capability = new Capability({
+    name: "announcements",
+    description: "Plans which nodes answer for which addresses.",
+  });
+  const queue = new Queue({ name: "announcements", workers: 1, run: () => writePlans(cluster) });
+  const again = (): void => {
+    queue.add(PLAN, GATHER_MILLIS);
+  };
+  const binding = capability.When(L2Advertisement).IsCreatedOrUpdated();
+  binding.Validate(reviewAdvertisement);
+  binding.Reconcile((advertisement) => {
+    cluster.advertisements.accept(advertisement);
+    again();
+  });
+  return { capability, startWatching: () => startWatching(cluster, queue, again) };
+}
+
+/** The answer to a request that creates or changes an advertisement. */
+export function reviewAdvertisement(request: Request): ReturnType<Request["Approve"]> {
+  const parsed = parseAdvertisement(request.Raw);
+  return parsed.ok ? request.Approve() : request.Deny(explain(parsed.error));
+}
+
+/** What the plan depends on in a Lease; its renewals every few seconds are none of it. */
+const planningPart = (lease: Lease | undefined): string =>
+  JSON.stringify([lease?.metadata?.annotations?.[keys.plan], (lease?.spec?.holderIdentity ?? "") !== ""]);
+
+function startWatching(cluster: Cluster, queue: Queue, again: () => void): Promise<void> {
+  cluster.services.subscribe(again);
+  cluster.pools.subscribe(again);
+  cluster.advertisements.subscribe(again);
+  cluster.nodes.subscribe(again);
+  cluster.endpointSlices.subscribe(again);
+  cluster.leases.subscribe(({ before, after }) => {
+    if (planningPart(before) !== planningPart(after)) again();
+  });
+  queue.add(PLAN);
+  queue.start();
+  return Promise.resolve();
+}

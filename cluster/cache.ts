@@ -1,0 +1,111 @@
+/** Watch-fed copies of what the API server stores, one class for every kind. A cache proposes, the API server decides. */
+import { keyOf, printKey, type ApiObject, type ObjectKey } from "./kinds.ts";
+
+/** What changed: the object before and after; one of them is undefined where it came or went. */
+export type Change<T> = {
+  readonly key: ObjectKey;
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+  /** Revision at which it happened; empty where a list showed that the object had gone. */
+  readonly resourceVersion: string;
+};
+
+/** Compares two revisions; the API server promises that they are decimal numbers without leading zeros. */
+export const compareRevisions = (left: string, right: string): number =>
+  left.length === right.length ? (left < right ? -1 : left > right ? 1 : 0) : left.length - right.length;
+
+const revisionOf = (object: ApiObject): string => object.metadata?.resourceVersion ?? "0";
+
+/** All objects of one kind, as of the newest revision heard of. */
+export class Cache<T extends ApiObject> {
+  readonly #objects = new Map<string, T>();
+  readonly #listeners: ((change: Change<T>) => void)[] = [];
+  readonly #synced = Promise.withResolvers<undefined>();
+  #revision = "0";
+
+  /** Resolves when one whole list was read. */
+  get synced(): Promise<undefined> {
+    return this.#synced.promise;
+  }
+
+  get(key: ObjectKey): T | undefined {
+    return this.#objects.get(printKey(key));
+  }
+
+  /** Every object, in no particular order. */
+  values(): Iterable<T> {
+    return this.#objects.values();
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  /** Calls back for each change from now on, in order, within the call that brought it. */
+  subscribe(listener: (change: Change<T>) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Takes in an object that a write returned, before the watch brings it. Ignored where the watch is already past
+   * its revision: then the watch knows better, also that the object is gone.
+   */
+  accept(object: T): void {
+    if (compareRevisions(revisionOf(object), this.#revision) > 0) this.#put(object);
+  }
+
+  /** Takes in one event of the watch. */
+  put(object: T): void {
+    this.#advance(revisionOf(object));
+    this.#put(object);
+  }
+
+  /** Takes in that an object is gone; the API server gives it the revision of its deletion. */
+  drop(object: T): void {
+    this.#advance(revisionOf(object));
+    const key = keyOf(object);
+    const before = this.get(key);
+    if (before !== undefined && compareRevisions(revisionOf(before), revisionOf(object)) > 0) return;
+    this.#remove(key, revisionOf(object));
+  }
+
+  /** Takes in a whole list: what it lacks is gone. */
+  replace(items: readonly T[], resourceVersion: string): void {
+    const listed = new Set(items.map((item) => printKey(keyOf(item))));
+    for (const [key, object] of this.#objects) {
+      const isNewer = compareRevisions(revisionOf(object), resourceVersion) > 0;
+      if (!listed.has(key) && !isNewer) this.#remove(keyOf(object), "");
+    }
+    for (const item of items) this.#put(item);
+    this.#advance(resourceVersion);
+    this.#synced.resolve(undefined);
+  }
+
+  /** Takes in that the watch has come as far as a revision. */
+  advance(resourceVersion: string): void {
+    this.#advance(resourceVersion);
+  }
+
+  #advance(resourceVersion: string): void {
+    if (compareRevisions(resourceVersion, this.#revision) > 0) this.#revision = resourceVersion;
+  }
+
+  #put(object: T): void {
+    const key = keyOf(object);
+    const before = this.get(key);
+    if (before !== undefined && compareRevisions(revisionOf(object), revisionOf(before)) <= 0) return;
+    this.#objects.set(printKey(key), object);
+    this.#tell({ key, before, after: object, resourceVersion: revisionOf(object) });
+  }
+
+  #remove(key: ObjectKey, resourceVersion: string): void {
+    const before = this.get(key);
+    if (before === undefined) return;
+    this.#objects.delete(printKey(key));
+    this.#tell({ key, before, after: undefined, resourceVersion });
+  }
+
+  #tell(change: Change<T>): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}

@@ -1,0 +1,118 @@
+/** What this process knows of the cluster. Reads and remembers, decides nothing, writes nothing. */
+import type { Supply } from "../core/allocation/supply.ts";
+import type { ClusterFacts } from "../core/allocation/request.ts";
+import type { Labels } from "../core/labels.ts";
+import { usablePools, type UsablePools } from "../core/pool/overlap.ts";
+import type { Api } from "./api.ts";
+import { Cache } from "./cache.ts";
+import { keys } from "../core/keys.ts";
+import { History } from "./history.ts";
+import type { IPAddressPool, L2Advertisement } from "./crd.ts";
+import {
+  keyOf,
+  kinds,
+  printKey,
+  type ApiObject,
+  type EndpointSlice,
+  type IPAddress,
+  type Kind,
+  type Lease,
+  type Namespace,
+  type Node,
+  type Service,
+  type ServiceCIDR,
+} from "./kinds.ts";
+import { Ledger } from "./ledger.ts";
+import { feedLedger } from "./ledger-feed.ts";
+import { clusterFacts, serviceNameOf } from "./read.ts";
+import { reflect } from "./reflector.ts";
+
+/** Which process this is: Pepr runs one module as admission pods and as a watcher. */
+export type Role = "admission" | "watcher";
+
+/** Milliseconds by a clock that never jumps. */
+export type Clock = () => number;
+
+/** Caches of all kinds, and what follows from them. */
+export class Cluster {
+  readonly api: Api;
+  readonly services = new Cache<Service>();
+  readonly claims = new Cache<IPAddress>();
+  readonly pools = new Cache<IPAddressPool>();
+  readonly namespaces = new Cache<Namespace>();
+  readonly serviceCIDRs = new Cache<ServiceCIDR>();
+  readonly nodes = new Cache<Node>();
+  readonly advertisements = new Cache<L2Advertisement>();
+  readonly endpointSlices = new Cache<EndpointSlice>();
+  readonly leases = new Cache<Lease>();
+  readonly ledger = new Ledger();
+  readonly history: History;
+  #usable: UsablePools | undefined;
+
+  constructor(api: Api, clock: Clock = () => performance.now()) {
+    this.api = api;
+    this.history = new History(clock);
+    this.pools.subscribe(() => {
+      this.#usable = undefined;
+    });
+    this.services.subscribe((change) => {
+      this.history.onService(change);
+    });
+    this.claims.subscribe((change) => {
+      this.history.onClaim(change);
+    });
+    feedLedger(this);
+  }
+
+  /** Reads everything that the role needs and keeps it fresh until the signal; resolves once all was read. */
+  async start(role: Role, signal: AbortSignal): Promise<void> {
+    const follow = async <T extends ApiObject>(kind: Kind<T>, cache: Cache<T>, namespace?: string): Promise<void> => {
+      void reflect(this.api, kind, { cache, namespace, signal });
+      await cache.synced;
+    };
+    const forChoosing = [
+      follow(kinds.services, this.services),
+      follow(kinds.claims, this.claims),
+      follow(kinds.pools, this.pools),
+      follow(kinds.namespaces, this.namespaces),
+      follow(kinds.serviceCIDRs, this.serviceCIDRs),
+      follow(kinds.nodes, this.nodes),
+    ];
+    const forPlanning = [
+      () => follow(kinds.advertisements, this.advertisements),
+      () => follow(kinds.endpointSlices, this.endpointSlices),
+      () => follow(kinds.leases, this.leases, keys.namespace),
+    ];
+    await Promise.all([...forChoosing, ...(role === "watcher" ? forPlanning.map((begin) => begin()) : [])]);
+  }
+
+  /** The pools that count, and those that do not, with the reason. */
+  usablePools(): UsablePools {
+    this.#usable ??= usablePools([...this.pools.values()]);
+    return this.#usable;
+  }
+
+  /** What addresses are chosen from. */
+  supply(): Supply {
+    return { pools: this.usablePools().usable, occupancy: this.ledger.occupancy, anyPool: this.pools.size > 0 };
+  }
+
+  /** The families of the cluster's Service addresses. */
+  facts(): ClusterFacts {
+    return clusterFacts(this.serviceCIDRs.get({ name: "kubernetes" }));
+  }
+
+  /** The labels of a namespace; none where it is not known yet. */
+  namespaceLabels(name: string): Labels {
+    return this.namespaces.get({ name })?.metadata?.labels ?? {};
+  }
+
+  /** The Service of that name, if it is stored as far as this process knows. */
+  serviceOf(object: ApiObject): Service | undefined {
+    return this.services.get(serviceNameOf(object));
+  }
+}
+
+/** Keys of all objects in a cache. */
+export const keysIn = <T extends ApiObject>(cache: Cache<T>): readonly string[] =>
+  [...cache.values()].map((object) => printKey(keyOf(object)));

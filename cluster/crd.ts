@@ -1,0 +1,3 @@
+/** The one door to the types made from manifests/crds. Touches nothing. */
+export { IPAddressPool } from "./generated/ipaddresspool-v1beta1.ts";
+export { L2Advertisement } from "./generated/l2advertisement-v1beta1.ts";

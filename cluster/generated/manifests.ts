@@ -1,0 +1,423 @@
+/** Made from manifests/ by hack/src/generate.ts; edit them, not this. */
+
+/** An object as the API server takes it. */
+export type Manifest = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  readonly [field: string]: unknown;
+};
+
+/** Everything that the operator applies when it starts, in this order. */
+export const manifests: readonly Manifest[] = [
+  {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "ipaddresspools.metallb.io" },
+    spec: {
+      group: "metallb.io",
+      scope: "Namespaced",
+      names: {
+        kind: "IPAddressPool",
+        listKind: "IPAddressPoolList",
+        plural: "ipaddresspools",
+        singular: "ipaddresspool",
+      },
+      versions: [
+        {
+          name: "v1beta1",
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: "Auto Assign", type: "boolean", jsonPath: ".spec.autoAssign" },
+            { name: "Avoid Buggy IPs", type: "boolean", jsonPath: ".spec.avoidBuggyIPs" },
+            { name: "Addresses", type: "string", jsonPath: ".spec.addresses" },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description: "IPAddressPool is a set of addresses that LoadBalancer Services are given.",
+              type: "object",
+              required: ["spec"],
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: {
+                  type: "object",
+                  required: ["addresses"],
+                  properties: {
+                    addresses: {
+                      description:
+                        "Ranges of addresses, each a CIDR (192.168.1.0/24) or first-last (192.168.1.200-192.168.1.220); IPv4 and IPv6 may stand side by side.",
+                      type: "array",
+                      items: { type: "string" },
+                    },
+                    autoAssign: {
+                      description: "Whether a Service that names no pool may be given an address of this one.",
+                      type: "boolean",
+                      default: true,
+                    },
+                    avoidBuggyIPs: {
+                      description: "Whether IPv4 addresses that end in .0 or .255 are kept back.",
+                      type: "boolean",
+                      default: false,
+                    },
+                    serviceAllocation: {
+                      description: "Which Services this pool is for; absent means all.",
+                      type: "object",
+                      properties: {
+                        priority: {
+                          description: "Pools with a lower priority above 0 come first; 0 comes after all of them.",
+                          type: "integer",
+                        },
+                        namespaces: {
+                          description: "Names of the namespaces whose Services may use this pool.",
+                          type: "array",
+                          items: { type: "string" },
+                        },
+                        namespaceSelectors: {
+                          description:
+                            "Selects further namespaces by their labels; one selector that matches is enough.",
+                          type: "array",
+                          items: {
+                            type: "object",
+                            "x-kubernetes-map-type": "atomic",
+                            properties: {
+                              matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                              matchExpressions: {
+                                type: "array",
+                                "x-kubernetes-list-type": "atomic",
+                                items: {
+                                  type: "object",
+                                  required: ["key", "operator"],
+                                  properties: {
+                                    key: { type: "string" },
+                                    operator: { type: "string" },
+                                    values: {
+                                      type: "array",
+                                      "x-kubernetes-list-type": "atomic",
+                                      items: { type: "string" },
+                                    },
+                                  },
+                                },
+                              },
+                            },
+                          },
+                        },
+                        serviceSelectors: {
+                          description: "Selects Services by their labels; one selector that matches is enough.",
+                          type: "array",
+                          items: {
+                            type: "object",
+                            "x-kubernetes-map-type": "atomic",
+                            properties: {
+                              matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                              matchExpressions: {
+                                type: "array",
+                                "x-kubernetes-list-type": "atomic",
+                                items: {
+                                  type: "object",
+                                  required: ["key", "operator"],
+                                  properties: {
+                                    key: { type: "string" },
+                                    operator: { type: "string" },
+                                    values: {
+                                      type: "array",
+                                      "x-kubernetes-list-type": "atomic",
+                                      items: { type: "string" },
+                                    },
+                                  },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                  },
+                },
+                status: {
+                  type: "object",
+                  required: ["assignedIPv4", "assignedIPv6", "availableIPv4", "availableIPv6"],
+                  properties: {
+                    assignedIPv4: {
+                      description: "IPv4 addresses in use; a shared one counts once.",
+                      type: "integer",
+                      format: "int64",
+                    },
+                    assignedIPv6: {
+                      description: "IPv6 addresses in use; a shared one counts once.",
+                      type: "integer",
+                      format: "int64",
+                    },
+                    availableIPv4: { description: "IPv4 addresses that are free.", type: "integer", format: "int64" },
+                    availableIPv6: {
+                      description: "IPv6 addresses that are free, at most 2^63-1.",
+                      type: "integer",
+                      format: "int64",
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "l2advertisements.metallb.io" },
+    spec: {
+      group: "metallb.io",
+      scope: "Namespaced",
+      names: {
+        kind: "L2Advertisement",
+        listKind: "L2AdvertisementList",
+        plural: "l2advertisements",
+        singular: "l2advertisement",
+      },
+      versions: [
+        {
+          name: "v1beta1",
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: "IPAddressPools", type: "string", jsonPath: ".spec.ipAddressPools" },
+            { name: "IPAddressPool Selectors", type: "string", jsonPath: ".spec.ipAddressPoolSelectors" },
+            { name: "Interfaces", type: "string", jsonPath: ".spec.interfaces" },
+            { name: "Node Selectors", type: "string", jsonPath: ".spec.nodeSelectors", priority: 10 },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description:
+                "L2Advertisement says from which nodes and interfaces the addresses of pools are announced by ARP and NDP. An empty spec means every pool, node and interface.",
+              type: "object",
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: {
+                  type: "object",
+                  properties: {
+                    ipAddressPools: {
+                      description: "Names of the pools to announce.",
+                      type: "array",
+                      items: { type: "string" },
+                    },
+                    ipAddressPoolSelectors: {
+                      description: "Selects further pools by their labels; one selector that matches is enough.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        "x-kubernetes-map-type": "atomic",
+                        properties: {
+                          matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                          matchExpressions: {
+                            type: "array",
+                            "x-kubernetes-list-type": "atomic",
+                            items: {
+                              type: "object",
+                              required: ["key", "operator"],
+                              properties: {
+                                key: { type: "string" },
+                                operator: { type: "string" },
+                                values: {
+                                  type: "array",
+                                  "x-kubernetes-list-type": "atomic",
+                                  items: { type: "string" },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                    nodeSelectors: {
+                      description:
+                        "Selects the nodes that may announce; one selector that matches is enough; absent means all.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        "x-kubernetes-map-type": "atomic",
+                        properties: {
+                          matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                          matchExpressions: {
+                            type: "array",
+                            "x-kubernetes-list-type": "atomic",
+                            items: {
+                              type: "object",
+                              required: ["key", "operator"],
+                              properties: {
+                                key: { type: "string" },
+                                operator: { type: "string" },
+                                values: {
+                                  type: "array",
+                                  "x-kubernetes-list-type": "atomic",
+                                  items: { type: "string" },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                    interfaces: {
+                      description: "Names of the interfaces to announce on; absent means every usable one.",
+                      type: "array",
+                      items: { type: "string" },
+                    },
+                    serviceSelectors: {
+                      description: "Selects the Services whose addresses are announced; absent means all.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        "x-kubernetes-map-type": "atomic",
+                        properties: {
+                          matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                          matchExpressions: {
+                            type: "array",
+                            "x-kubernetes-list-type": "atomic",
+                            items: {
+                              type: "object",
+                              required: ["key", "operator"],
+                              properties: {
+                                key: { type: "string" },
+                                operator: { type: "string" },
+                                values: {
+                                  type: "array",
+                                  "x-kubernetes-list-type": "atomic",
+                                  items: { type: "string" },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                    preferredNodeSelectors: {
+                      description: "Nodes to prefer; the weights of all that match a node add up.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        required: ["weight", "preference"],
+                        properties: {
+                          weight: { type: "integer", format: "int32", minimum: 1, maximum: 100 },
+                          preference: {
+                            type: "object",
+                            "x-kubernetes-map-type": "atomic",
+                            properties: {
+                              matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                              matchExpressions: {
+                                type: "array",
+                                "x-kubernetes-list-type": "atomic",
+                                items: {
+                                  type: "object",
+                                  required: ["key", "operator"],
+                                  properties: {
+                                    key: { type: "string" },
+                                    operator: { type: "string" },
+                                    values: {
+                                      type: "array",
+                                      "x-kubernetes-list-type": "atomic",
+                                      items: { type: "string" },
+                                    },
+                                  },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                  },
+                },
+                status: { type: "object" },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name: "metallb-system",
+      labels: {
+        "pod-security.kubernetes.io/enforce": "privileged",
+        "pod-security.kubernetes.io/audit": "privileged",
+        "pod-security.kubernetes.io/warn": "privileged",
+      },
+    },
+  },
+  { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "announcer", namespace: "metallb-system" } },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: { name: "announcer", namespace: "metallb-system" },
+    rules: [
+      { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "list", "watch", "create", "patch"] },
+    ],
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "RoleBinding",
+    metadata: { name: "announcer", namespace: "metallb-system" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "announcer" },
+    subjects: [{ kind: "ServiceAccount", name: "announcer", namespace: "metallb-system" }],
+  },
+  {
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name: "announcer", namespace: "metallb-system", labels: { app: "metallb", component: "announcer" } },
+    spec: {
+      selector: { matchLabels: { app: "metallb", component: "announcer" } },
+      updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
+      template: {
+        metadata: { labels: { app: "metallb", component: "announcer" } },
+        spec: {
+          serviceAccountName: "announcer",
+          hostNetwork: true,
+          dnsPolicy: "Default",
+          enableServiceLinks: false,
+          priorityClassName: "system-node-critical",
+          terminationGracePeriodSeconds: 5,
+          nodeSelector: { "kubernetes.io/os": "linux" },
+          tolerations: [
+            { effect: "NoSchedule", operator: "Exists" },
+            { effect: "NoExecute", operator: "Exists" },
+          ],
+          containers: [
+            {
+              name: "announcer",
+              image: "berth.dev/announcer:0.1.0",
+              imagePullPolicy: "IfNotPresent",
+              env: [
+                { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+                { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+                { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+              ],
+              ports: [{ name: "http", containerPort: 17472 }],
+              startupProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 1, failureThreshold: 60 },
+              livenessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 10, failureThreshold: 3 },
+              readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 2 },
+              resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "128Mi" } },
+              securityContext: {
+                runAsUser: 0,
+                allowPrivilegeEscalation: false,
+                readOnlyRootFilesystem: true,
+                capabilities: { drop: ["ALL"], add: ["NET_RAW"] },
+                seccompProfile: { type: "RuntimeDefault" },
+              },
+            },
+          ],
+        },
+      },
+    },
+  },
+];

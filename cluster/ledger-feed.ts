@@ -1,0 +1,62 @@
+/** Keeps the ledger in line with the caches. */
+import type { Holder } from "../core/allocation/holder.ts";
+import type { Address } from "../core/address/address.ts";
+import type { Cache, Change } from "./cache.ts";
+import { printKey, type ApiObject, type IPAddress, type Node, type Service } from "./kinds.ts";
+import type { Ledger, Source } from "./ledger.ts";
+import {
+  claimHolder,
+  claimantOf,
+  claimedAddress,
+  isOurClaim,
+  nodeAddresses,
+  statusAddresses,
+  statusHolder,
+} from "./read.ts";
+
+type Said = readonly { readonly address: Address; readonly holder: Holder }[];
+
+/** The caches that say who holds an address. */
+type Feeds = {
+  readonly ledger: Ledger;
+  readonly services: Cache<Service>;
+  readonly claims: Cache<IPAddress>;
+  readonly nodes: Cache<Node>;
+};
+
+/** Subscribes the ledger to the caches. */
+export function feedLedger({ ledger, services, claims, nodes }: Feeds): void {
+  follow(ledger, "claim", claims, saidByClaim);
+  follow(ledger, "status", services, saidByStatus);
+  follow(ledger, "node", nodes, saidByNode);
+  // A claim that has arrived needs no reservation beside it.
+  claims.subscribe(({ after }) => {
+    if (after === undefined || !isOurClaim(after)) return;
+    const address = claimedAddress(after);
+    if (address !== undefined) ledger.unreserve(address, claimantOf(after));
+  });
+}
+
+function follow<T extends ApiObject>(ledger: Ledger, source: Source, cache: Cache<T>, said: (object: T) => Said): void {
+  cache.subscribe(({ key, before, after }: Change<T>) => {
+    const by = printKey(key);
+    for (const { address } of before === undefined ? [] : said(before)) ledger.strike(source, by, address);
+    for (const note of after === undefined ? [] : said(after)) ledger.note(source, by, note);
+  });
+}
+
+function saidByClaim(claim: IPAddress): Said {
+  const address = claimedAddress(claim);
+  return address === undefined ? [] : [{ address, holder: claimHolder(claim) }];
+}
+
+/** Addresses that stand in a status without a claim: given by whatever was there before Berth. */
+const saidByStatus = (service: Service): Said =>
+  service.spec?.type === "LoadBalancer"
+    ? statusAddresses(service).map((address) => ({ address, holder: statusHolder(service) }))
+    : [];
+
+function saidByNode(node: Node): Said {
+  const holder: Holder = { kind: "other", what: `Node "${node.metadata?.name ?? ""}"` };
+  return nodeAddresses(node).map((address) => ({ address, holder }));
+}

@@ -1,0 +1,64 @@
+/** Who holds which address, as far as this process knows: claims, statuses, nodes and what it is about to claim itself. */
+import { parseAddress, printAddress, type Address } from "../core/address/address.ts";
+import { sameHolder, serviceHolder, type Holder, type ServiceName } from "../core/allocation/holder.ts";
+import { Occupancy } from "../core/allocation/occupancy.ts";
+
+/** Where a note about an address comes from; an earlier one outweighs a later one. */
+const SOURCES = ["node", "claim", "reservation", "status"] as const;
+export type Source = (typeof SOURCES)[number];
+
+type Note = { readonly by: string; readonly holder: Holder };
+type Notes = Partial<Record<Source, readonly Note[]>>;
+
+/** An {@link Occupancy} in which each address has the holder of its weightiest note. */
+export class Ledger {
+  readonly occupancy = new Occupancy();
+  readonly #notes = new Map<string, Notes>();
+
+  /** Notes that `by` (an object's key) says that the address is the holder's. */
+  note(source: Source, by: string, { address, holder }: { readonly address: Address; readonly holder: Holder }): void {
+    const text = printAddress(address);
+    const notes = this.#notes.get(text) ?? {};
+    const others = (notes[source] ?? []).filter((note) => note.by !== by);
+    this.#settle(text, address, { ...notes, [source]: [...others, { by, holder }] });
+  }
+
+  /** Strikes what `by` said of the address. */
+  strike(source: Source, by: string, address: Address): void {
+    const text = printAddress(address);
+    const notes = this.#notes.get(text);
+    if (notes === undefined) return;
+    const others = (notes[source] ?? []).filter((note) => note.by !== by);
+    this.#settle(text, address, { ...notes, [source]: others });
+  }
+
+  /** Keeps the address from all other requests of this process until {@link strike}. */
+  reserve(address: Address, service: ServiceName): void {
+    this.note("reservation", `${service.namespace}/${service.name}`, { address, holder: serviceHolder(service) });
+  }
+
+  /** Gives a reserved address back. */
+  unreserve(address: Address, service: ServiceName): void {
+    this.strike("reservation", `${service.namespace}/${service.name}`, address);
+  }
+
+  #settle(text: string, address: Address, notes: Notes): void {
+    const holder = weightiest(notes);
+    if (holder === undefined) this.#notes.delete(text);
+    else this.#notes.set(text, notes);
+    const before = this.occupancy.holderOf(address);
+    if (before !== undefined && holder !== undefined && sameHolder(before, holder)) return;
+    if (before !== undefined) this.occupancy.release(address);
+    if (holder !== undefined) this.occupancy.take(address, holder);
+  }
+}
+
+const weightiest = (notes: Notes): Holder | undefined =>
+  SOURCES.map((source) => notes[source]?.[0]?.holder).find((holder) => holder !== undefined);
+
+/** The addresses among the texts, for input that the API server has already checked. */
+export const addressesIn = (texts: readonly (string | undefined)[]): readonly Address[] =>
+  texts.flatMap((text) => {
+    const address = parseAddress(text ?? "");
+    return address.ok ? [address.value] : [];
+  });

@@ -1,0 +1,95 @@
+/** HTTPS to the API server over kept-alive connections. Knows no kinds and decides nothing. */
+import { Agent, request, type RequestOptions } from "node:https";
+import { KubeConfig } from "@kubernetes/client-node";
+import type { IncomingMessage } from "node:http";
+
+/** One request; `path` starts with a slash and carries its query. */
+export type Call = {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  /** Ends the request when aborted. */
+  readonly signal?: AbortSignal;
+};
+
+/** What came back, not yet read. */
+export type Answer = { readonly status: number; readonly stream: IncomingMessage };
+
+/** Sends calls to one API server. A rejected promise means that no answer came. */
+export type Transport = (call: Call) => Promise<Answer>;
+
+/** Longest that a connection may stay silent before a call fails, in milliseconds; watches turn it off. */
+const CALL_TIMEOUT_MILLIS = 15_000;
+/** For how long a token is used before it is read again, in milliseconds. */
+const TOKEN_MILLIS = 30_000;
+
+/** The transport for the cluster of the kubeconfig, or of the pod that this process runs in. */
+export async function connect(): Promise<Transport> {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new Error("no cluster in the kubeconfig; set KUBECONFIG or run inside a pod");
+  const { ca, cert, key } = await credentialsOf(config);
+  // client-node and KFC make a new agent for each request, and with it a new TLS session; a claim waits for this call.
+  const agent = new Agent({ keepAlive: true, scheduling: "lifo", maxFreeSockets: 64, ca, cert, key });
+  const server = new URL(cluster.server);
+  const base = { agent, hostname: server.hostname, port: server.port === "" ? 443 : Number(server.port) };
+  const prefix = server.pathname.replace(/\/$/, "");
+  const authorization = renewed(async () => bearerOf(await credentialsOf(config)));
+  return async (call) => {
+    const headers = headersOf(call, await authorization());
+    return send({ ...base, path: `${prefix}${call.path}`, method: call.method, headers }, call);
+  };
+}
+
+async function credentialsOf(config: KubeConfig): Promise<RequestOptions> {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  return options;
+}
+
+const bearerOf = (options: RequestOptions): string | undefined => {
+  const header = Object.entries(options.headers ?? {}).find(([name]) => name.toLowerCase() === "authorization");
+  return header === undefined ? undefined : String(header[1]);
+};
+
+/** What `read` gives, read again once it is old: kubelet replaces a pod's token before it ends. */
+function renewed<T>(read: () => Promise<T>): () => Promise<T> {
+  let [value, readMillis] = [read(), performance.now()];
+  return () => {
+    if (performance.now() - readMillis > TOKEN_MILLIS) [value, readMillis] = [read(), performance.now()];
+    return value;
+  };
+}
+
+function headersOf(call: Call, authorization: string | undefined): Record<string, string> {
+  return {
+    accept: "application/json",
+    "user-agent": "berth-operator",
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(call.body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
+  };
+}
+
+function send(options: RequestOptions, call: Call): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { ...options, ...(call.signal === undefined ? {} : { signal: call.signal }) },
+      (stream) => {
+        resolve({ status: stream.statusCode ?? 0, stream });
+      },
+    );
+    outgoing.setTimeout(call.signal === undefined ? CALL_TIMEOUT_MILLIS : 0, () => {
+      outgoing.destroy(new Error(`${call.method} ${call.path}: no answer in ${String(CALL_TIMEOUT_MILLIS)} ms`));
+    });
+    outgoing.on("error", reject);
+    outgoing.end(call.body === undefined ? undefined : JSON.stringify(call.body));
+  });
+}
+
+/** A transport that connects with its first call, so that the module can be loaded without a cluster. */
+export function lazily(): Transport {
+  const cell: { transport?: Promise<Transport> } = {};
+  return async (call) => (await (cell.transport ??= connect()))(call);
+}

@@ -1,0 +1,48 @@
+/** Makes cluster/generated from manifests: the types of the CRDs, and the objects that the operator applies. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { format, resolveConfig } from "prettier";
+import { parseAllDocuments } from "yaml";
+
+const root = join(import.meta.dirname, "../..");
+const target = join(root, "cluster/generated");
+
+const yamlFiles = (folder: string): string[] =>
+  readdirSync(join(root, "manifests", folder))
+    .filter((name) => name.endsWith(".yaml"))
+    .toSorted()
+    .map((name) => join(root, "manifests", folder, name));
+
+const crds = yamlFiles("crds");
+for (const file of crds) {
+  execFileSync(join(root, "node_modules/.bin/kubernetes-fluent-client"), ["crd", file, target], { stdio: "pipe" });
+}
+
+const objects = [...crds, ...yamlFiles("announcer")].flatMap((file) =>
+  parseAllDocuments(readFileSync(file, "utf8")).map((document): unknown => document.toJS()),
+);
+const text = `/** Made from manifests/ by hack/src/generate.ts; edit them, not this. */
+
+/** An object as the API server takes it. */
+export type Manifest = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { name: string; namespace?: string; labels?: Record<string, string> };
+  readonly [field: string]: unknown;
+};
+
+/** Everything that the operator applies when it starts, in this order. */
+export const manifests: readonly Manifest[] = ${JSON.stringify(objects)};
+`;
+
+for (const [name, content] of new Map([["manifests.ts", text], ...generatedTypes()])) {
+  const path = join(target, name);
+  writeFileSync(path, await format(content, { ...(await resolveConfig(path)), filepath: path }));
+}
+
+function generatedTypes(): [string, string][] {
+  return readdirSync(target)
+    .filter((name) => name !== "manifests.ts")
+    .map((name) => [name, readFileSync(join(target, name), "utf8")]);
+}
