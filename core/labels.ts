@@ -44,7 +44,12 @@ export type Subject = { readonly type: "IPAddressPool" | "L2Advertisement"; read
 
 /** Why a list of selectors or names in an object is refused; `field` is its path in the spec. */
 export type ListRefusal =
-  | { readonly kind: "badSelector"; readonly subject: Subject; readonly field: string; readonly problem: SelectorProblem }
+  | {
+      readonly kind: "badSelector";
+      readonly subject: Subject;
+      readonly field: string;
+      readonly problem: SelectorProblem;
+    }
   | { readonly kind: "duplicateSelector"; readonly subject: Subject; readonly field: string; readonly selector: string }
   | { readonly kind: "duplicateName"; readonly subject: Subject; readonly field: string; readonly name: string };
 

@@ -68,8 +68,7 @@ function isHexGroups(text: string): boolean {
   return halves.length === 2 ? groups.length <= 7 : halves.length === 1 && groups.length === 8;
 }
 
-const toNumber = (bytes: readonly number[]): bigint =>
-  bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+const toNumber = (bytes: readonly number[]): bigint => bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 const toBytes = (address: Address): number[] => {
   const count = addressBits(address.family) / 8;

@@ -5,7 +5,12 @@ type Interval = { readonly first: bigint; readonly last: bigint };
 /** Neighbouring intervals in order, and how many numbers they hold together. */
 type Chunk = { readonly intervals: Interval[]; size: bigint };
 
-type Position = { readonly chunk: Chunk; readonly chunkIndex: number; readonly index: number; readonly interval: Interval };
+type Position = {
+  readonly chunk: Chunk;
+  readonly chunkIndex: number;
+  readonly index: number;
+  readonly interval: Interval;
+};
 
 /** A chunk that grows beyond this is halved. */
 const CHUNK_LIMIT = 64;

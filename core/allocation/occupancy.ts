@@ -107,7 +107,8 @@ class FamilyOccupancy {
     const avoids = avoidBuggyIps && family === "IPv4";
     const taken = avoids ? this.#takenOrBuggy : this.taken;
     let value = taken.nextAbsent(range.first.value);
-    while (avoids && value <= range.last.value && isBuggyAddress({ family, value })) value = taken.nextAbsent(value + 1n);
+    while (avoids && value <= range.last.value && isBuggyAddress({ family, value }))
+      value = taken.nextAbsent(value + 1n);
     return value <= range.last.value ? { family, value } : undefined;
   }
 }

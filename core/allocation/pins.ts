@@ -75,7 +75,8 @@ function checkFamilies(
     const { family } = address;
     const addresses = pins.filter((pin) => pin.family === family);
     if (addresses.length > 1) return err({ kind: "twoPinsOfOneFamily", service, source: pinSource, family, addresses });
-    if (!families.includes(family)) return err({ kind: "wrongFamilyPin", service, source: pinSource, address, families });
+    if (!families.includes(family))
+      return err({ kind: "wrongFamilyPin", service, source: pinSource, address, families });
   }
   const inOrder = families.flatMap((family): readonly Address[] => pins.filter((pin) => pin.family === family));
   return ok({ pins: inOrder, pinSource });

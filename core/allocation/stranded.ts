@@ -27,5 +27,4 @@ export function findStranded(
   return { kind: "strandedAddresses", pool: before.key, address: first.address, holder, count: stranded.length };
 }
 
-const contains = (pool: Pool, address: Address): boolean =>
-  pool.ranges.some((range) => rangeContains(range, address));
+const contains = (pool: Pool, address: Address): boolean => pool.ranges.some((range) => rangeContains(range, address));

@@ -14,7 +14,11 @@ export type Supply = {
 };
 
 /** The lowest free address of the pool's first range that has one, in the order of its spec. */
-export function lowestFreeIn(pool: Pool, family: Family, { occupancy }: Pick<Supply, "occupancy">): Address | undefined {
+export function lowestFreeIn(
+  pool: Pool,
+  family: Family,
+  { occupancy }: Pick<Supply, "occupancy">,
+): Address | undefined {
   for (const range of pool.ranges) {
     const free = range.first.family === family ? occupancy.lowestFree(range, pool.avoidBuggyIps) : undefined;
     if (free !== undefined) return free;

@@ -46,13 +46,15 @@ export type AdvertisementRefusal =
 
 /** The advertisement, or the first thing in it that is wrong whatever else there is. */
 export function parseAdvertisement(input: L2AdvertisementInput): Result<Advertisement, AdvertisementRefusal> {
-  const key = `${input.metadata?.namespace ?? ""}/${input.metadata?.name ?? ""}`;
+  const { namespace = "", name = "" } = input.metadata ?? {};
+  const spec = input.spec ?? {};
+  const key = `${namespace}/${name}`;
   const subject: Subject = { type: "L2Advertisement", key };
-  const names = parseNameFields(subject, input.spec ?? {});
+  const names = parseNameFields(subject, spec);
   if (!names.ok) return names;
-  const selectors = parseSelectorFields(subject, input.spec ?? {});
+  const selectors = parseSelectorFields(subject, spec);
   if (!selectors.ok) return selectors;
-  const preferences = parsePreferences(subject, input.spec?.preferredNodeSelectors ?? []);
+  const preferences = parsePreferences(subject, spec.preferredNodeSelectors ?? []);
   if (!preferences.ok) return preferences;
   return ok({ key, ...names.value, ...selectors.value, preferences: preferences.value });
 }
@@ -89,7 +91,8 @@ function parsePreferences(
       return err({ kind: "badWeight", advertisement: subject.key, weight });
     }
     const selector = parseSelector(preference ?? {});
-    if (!selector.ok) return err({ kind: "badSelector", subject, field: "preferredNodeSelectors", problem: selector.error });
+    if (!selector.ok)
+      return err({ kind: "badSelector", subject, field: "preferredNodeSelectors", problem: selector.error });
     preferences.push({ weight, selector: selector.value });
   }
   return ok(preferences);

@@ -45,7 +45,9 @@ export function judgeNodes(
   const candidates = new Map<string, Candidate>();
   const refused: { readonly node: string; readonly reason: NodeReason }[] = [];
   for (const node of nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const onNode = advertisements.filter(({ nodeSelectors }) => nodeSelectors.length === 0 || matchesAny(nodeSelectors, node.labels));
+    const onNode = advertisements.filter(
+      ({ nodeSelectors }) => nodeSelectors.length === 0 || matchesAny(nodeSelectors, node.labels),
+    );
     const reason = whyNotNode(node, service, onNode, ignoreExcludeLabel ?? false);
     if (reason === undefined) candidates.set(node.name, toCandidate(node, onNode, advertisements));
     else refused.push({ node: node.name, reason });

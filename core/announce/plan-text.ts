@@ -44,8 +44,7 @@ function compareIps(a: string, b: string): number {
 export const parsePlan = (text: string): Result<Plan, PlanTextProblem> => parseVersioned(text, readPlan);
 
 /** The status an announcer wrote; unknown fields are left out, any text is safe. */
-export const parseStatus = (text: string): Result<AnnouncerStatus, PlanTextProblem> =>
-  parseVersioned(text, readStatus);
+export const parseStatus = (text: string): Result<AnnouncerStatus, PlanTextProblem> => parseVersioned(text, readStatus);
 
 function parseVersioned<T>(text: string, read: Reader<T>): Result<T, PlanTextProblem> {
   const json = parseJson(text);

@@ -44,7 +44,7 @@ function explainPin(refusal: OnePin): string {
     case "buggyPin":
       return `which IPAddressPool "${refusal.pool}" keeps back (avoidBuggyIPs)`;
     case "pinOutsideNamedPool":
-      return `which is in IPAddressPool "${refusal.pool}", and for the pool "${refusal.named}"`;
+      return `which is in IPAddressPool "${refusal.pool}", though it names the pool ${JSON.stringify(refusal.named)}`;
   }
 }
 
@@ -63,7 +63,9 @@ function printHolder(holder: Holder): string {
 }
 
 function listPools(pools: readonly PoolRanges[]): string {
-  const texts = pools.map(({ pool, ranges }) => `IPAddressPool "${pool}" (${shorten(ranges.map(printRange), "ranges")})`);
+  const texts = pools.map(
+    ({ pool, ranges }) => `IPAddressPool "${pool}" (${shorten(ranges.map(printRange), "ranges")})`,
+  );
   return pools.length === 1 ? texts.join("") : `every pool: ${shorten(texts, "pools")}`;
 }
 
@@ -84,7 +86,7 @@ function explainUnpinned(refusal: Unpinned): string {
     case "poolMayNotServe":
       return `${thing} asks for IPAddressPool "${refusal.pool}", ${explainServe(refusal.problem)}; ask for another pool, or change the pool's spec.serviceAllocation`;
     case "unknownPool":
-      return `${thing} asks for the pool "${refusal.named}", which does not exist; create it, or ask for one that does (${shorten(refusal.known, "pools")})`;
+      return `${thing} asks for the pool ${JSON.stringify(refusal.named)}, which does not exist; create it, or ask for one that does (${shorten(refusal.known, "pools")})`;
     case "noPools":
       return `${thing} gets an address as soon as there is a pool for it; ${refusal.anyPool ? "no IPAddressPool can be used as it is, so repair one" : "no IPAddressPool exists yet, so create one"}`;
     case "noEligiblePool":
@@ -98,5 +100,5 @@ function explainUnpinned(refusal: Unpinned): string {
 
 const printUse = ({ pool, used, size }: PoolUse): string =>
   used < size
-    ? `IPAddressPool "${pool}" has ${String(used)} of ${String(size)} addresses in use, none free in every family`
+    ? `IPAddressPool "${pool}" has ${String(used)} of ${String(size)} addresses in use, but none free in each family`
     : `IPAddressPool "${pool}" is full (${String(used)} of ${String(size)} addresses in use)`;

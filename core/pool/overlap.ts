@@ -44,7 +44,8 @@ export function usablePools(inputs: readonly PoolInput[]): UsablePools {
 function overlapWith(taken: Readonly<Record<Family, RangeIndex>>, pool: Pool): PoolOverlap | undefined {
   for (const range of pool.ranges) {
     const hit = taken[range.first.family].find(range);
-    if (hit !== undefined) return { kind: "poolOverlap", pool: pool.key, range, other: hit.pool, otherRange: hit.range };
+    if (hit !== undefined)
+      return { kind: "poolOverlap", pool: pool.key, range, other: hit.pool, otherRange: hit.range };
   }
   return undefined;
 }

@@ -77,23 +77,25 @@ export function createdMillisOf(input: PoolInput): number {
 /** The pool, or the first thing in it that is wrong whatever else there is (behaviour of MetalLB, plus special ranges). */
 export function parsePool(input: PoolInput): Result<Pool, PoolRefusal> {
   const key = poolKeyOf(input);
-  const ranges = parseRanges(key, input.spec?.addresses ?? []);
+  const spec = input.spec ?? {};
+  const ranges = parseRanges(key, spec.addresses ?? []);
   if (!ranges.ok) return ranges;
-  const allocation = parseAllocation(key, input.spec?.serviceAllocation);
+  const allocation = parseAllocation(key, spec.serviceAllocation);
   if (!allocation.ok) return allocation;
   const pool: Pool = {
-    key,
-    namespace: input.metadata?.namespace ?? "",
-    name: input.metadata?.name ?? "",
-    labels: input.metadata?.labels ?? {},
-    createdMillis: createdMillisOf(input),
+    ...identityOf(input),
     ranges: ranges.value,
-    autoAssign: input.spec?.autoAssign ?? true,
-    avoidBuggyIps: input.spec?.avoidBuggyIPs ?? false,
+    autoAssign: spec.autoAssign ?? true,
+    avoidBuggyIps: spec.avoidBuggyIPs ?? false,
     allocation: allocation.value,
   };
   const size = countPool(pool);
   return size.IPv4 + size.IPv6 === 0n ? err({ kind: "noUsableAddress", pool: key }) : ok(pool);
+}
+
+function identityOf(input: PoolInput): Pick<Pool, "key" | "namespace" | "name" | "labels" | "createdMillis"> {
+  const { namespace = "", name = "", labels = {} } = input.metadata ?? {};
+  return { key: poolKeyOf(input), namespace, name, labels, createdMillis: createdMillisOf(input) };
 }
 
 function parseRanges(pool: string, entries: readonly string[]): Result<readonly Range[], PoolRefusal> {

@@ -28,8 +28,7 @@ export function whyNotServed(pool: Pool, request: PoolRequest): ServeProblem | u
   if (allocation === undefined) return undefined;
   const { namespaces, namespaceSelectors, serviceSelectors } = allocation;
   const limitsNamespaces = namespaces.length + namespaceSelectors.length > 0;
-  const inNamespace =
-    namespaces.includes(request.namespace) || matchesAny(namespaceSelectors, request.namespaceLabels);
+  const inNamespace = namespaces.includes(request.namespace) || matchesAny(namespaceSelectors, request.namespaceLabels);
   if (limitsNamespaces && !inNamespace) return "namespace";
   return serviceSelectors.length > 0 && !matchesAny(serviceSelectors, request.labels) ? "labels" : undefined;
 }

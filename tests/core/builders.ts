@@ -15,7 +15,9 @@ import type { Result } from "../../core/result.ts";
 /** The value of a Result that must be good. */
 export function valueOf<T>(result: Result<T, unknown>): T {
   if (result.ok) return result.value;
-  expect.fail(`refused: ${JSON.stringify(result.error, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))}`);
+  expect.fail(
+    `refused: ${JSON.stringify(result.error, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))}`,
+  );
 }
 
 /** The reason of a Result that must be bad. */
@@ -28,7 +30,11 @@ export const addressFrom = (text: string): Address => valueOf(parseAddress(text)
 export const rangeFrom = (text: string): Range => valueOf(parseRange(text));
 
 /** A pool "network/<name>" of these ranges. */
-export const poolInput = (name: string, addresses: readonly string[], spec: Omit<PoolSpec, "addresses"> = {}): PoolInput => ({
+export const poolInput = (
+  name: string,
+  addresses: readonly string[],
+  spec: Omit<PoolSpec, "addresses"> = {},
+): PoolInput => ({
   metadata: { name, namespace: "network" },
   spec: { addresses, ...spec },
 });
@@ -39,11 +45,17 @@ export const poolFrom = (...parts: Parameters<typeof poolInput>): Pool => valueO
 export const serviceInput = (
   spec: NonNullable<ServiceInput["spec"]> = {},
   annotations: Readonly<Record<string, string>> = {},
-): ServiceInput => ({ metadata: { namespace: "default", name: "web", annotations }, spec: { type: "LoadBalancer", ...spec } });
+): ServiceInput => ({
+  metadata: { namespace: "default", name: "web", annotations },
+  spec: { type: "LoadBalancer", ...spec },
+});
 
 /** What "default/web" asks for on a cluster of both families, IPv4 first. */
 export const requestFrom = (
-  parts: { spec?: NonNullable<ServiceInput["spec"]>; annotations?: Readonly<Record<string, string>> } & Partial<ServiceRequest> = {},
+  parts: {
+    spec?: NonNullable<ServiceInput["spec"]>;
+    annotations?: Readonly<Record<string, string>>;
+  } & Partial<ServiceRequest> = {},
 ): ServiceRequest => {
   const { spec, annotations, ...rest } = parts;
   const facts = { primaryFamily: "IPv4", secondaryFamily: "IPv6" } as const;

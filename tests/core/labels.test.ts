@@ -13,12 +13,32 @@ test.each<{ text: string; selector: SelectorInput; matches: boolean }>([
   { text: "empty=", selector: { matchLabels: { empty: "" } }, matches: true },
   { text: "none=", selector: { matchLabels: { none: "" } }, matches: false },
   { text: "both", selector: { matchLabels: { app: "web", tier: "back" } }, matches: false },
-  { text: "In", selector: { matchExpressions: [{ key: "app", operator: "In", values: ["db", "web"] }] }, matches: true },
-  { text: "NotIn", selector: { matchExpressions: [{ key: "app", operator: "NotIn", values: ["web"] }] }, matches: false },
-  { text: "NotIn without the label", selector: { matchExpressions: [{ key: "x", operator: "NotIn", values: ["y"] }] }, matches: true },
+  {
+    text: "In",
+    selector: { matchExpressions: [{ key: "app", operator: "In", values: ["db", "web"] }] },
+    matches: true,
+  },
+  {
+    text: "NotIn",
+    selector: { matchExpressions: [{ key: "app", operator: "NotIn", values: ["web"] }] },
+    matches: false,
+  },
+  {
+    text: "NotIn without the label",
+    selector: { matchExpressions: [{ key: "x", operator: "NotIn", values: ["y"] }] },
+    matches: true,
+  },
   { text: "Exists", selector: { matchExpressions: [{ key: "tier", operator: "Exists" }] }, matches: true },
-  { text: "Exists of an inherited name", selector: { matchExpressions: [{ key: "toString", operator: "Exists" }] }, matches: false },
-  { text: "DoesNotExist", selector: { matchExpressions: [{ key: "tier", operator: "DoesNotExist", values: [] }] }, matches: false },
+  {
+    text: "Exists of an inherited name",
+    selector: { matchExpressions: [{ key: "toString", operator: "Exists" }] },
+    matches: false,
+  },
+  {
+    text: "DoesNotExist",
+    selector: { matchExpressions: [{ key: "tier", operator: "DoesNotExist", values: [] }] },
+    matches: false,
+  },
 ])("a selector of $text decides $matches", ({ selector, matches }) => {
   expect(matchesSelector(valueOf(parseSelector(selector)), labels)).toBe(matches);
 });

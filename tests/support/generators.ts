@@ -22,15 +22,17 @@ const sparse = fc
 export const anyAddress = fc.oneof(addressOf("IPv4"), addressOf("IPv6"));
 
 /** Ranges of both families that hold no IPv4-mapped address at an end. */
-export const anyRange: fc.Arbitrary<Range> = fc.constantFrom<Family>("IPv4", "IPv6").chain((family) =>
-  fc
-    .tuple(addressOf(family), addressOf(family))
-    .map(([a, b]) => (a.value <= b.value ? { first: a, last: b } : { first: b, last: a })),
-);
+export const anyRange: fc.Arbitrary<Range> = fc
+  .constantFrom<Family>("IPv4", "IPv6")
+  .chain((family) =>
+    fc
+      .tuple(addressOf(family), addressOf(family))
+      .map(([a, b]) => (a.value <= b.value ? { first: a, last: b } : { first: b, last: a })),
+  );
 
 /** Texts of the letters that addresses, ranges and lists are made of, and any other text. */
 export const nearlyAddress = fc.oneof(
-  fc.string({ unit: fc.constantFrom(..."0123456789abcdef.:/-%, "), maxLength: 40 }),
+  fc.string({ unit: fc.constantFrom(...Array.from("0123456789abcdef.:/-%, ")), maxLength: 40 }),
   fc.string({ unit: "binary" }),
 );
 

@@ -19,7 +19,11 @@ const serviceRequest = (index: number, pinned: number | undefined): ServiceReque
 
 const pins = fc.array(fc.option(fc.nat({ max: 20 }), { nil: undefined, freq: 2 }), { maxLength: 60 });
 
-function allocateAll(requests: readonly ServiceRequest[], pools: readonly Pool[], occupancy: Occupancy): ServiceRequest[] {
+function allocateAll(
+  requests: readonly ServiceRequest[],
+  pools: readonly Pool[],
+  occupancy: Occupancy,
+): ServiceRequest[] {
   return requests.map((request) => {
     const result = allocate(request, { pools, occupancy });
     if (!result.ok) return request;
@@ -37,7 +41,11 @@ it("no address is given twice, and each is of the pool it is said to be from", (
   fc.assert(
     fc.property(crowdedPools, pins, (inputs, pinned) => {
       const { usable } = usablePools(inputs);
-      const served = allocateAll(pinned.map((pin, i) => serviceRequest(i, pin)), usable, new Occupancy());
+      const served = allocateAll(
+        pinned.map((pin, i) => serviceRequest(i, pin)),
+        usable,
+        new Occupancy(),
+      );
       const given = served.flatMap(({ held }) => held.map(printAddress));
       expect(new Set(given).size).toBe(given.length);
     }),
@@ -60,7 +68,11 @@ it("a Service keeps its addresses when asked again, whatever others hold by then
     fc.property(crowdedPools, pins, (inputs, pinned) => {
       const { usable } = usablePools(inputs);
       const occupancy = new Occupancy();
-      const served = allocateAll(pinned.map((pin, i) => serviceRequest(i, pin)), usable, occupancy);
+      const served = allocateAll(
+        pinned.map((pin, i) => serviceRequest(i, pin)),
+        usable,
+        occupancy,
+      );
       for (const request of served.filter(({ held }) => held.length > 0)) {
         expect(allocate(request, { pools: usable, occupancy })).toMatchObject({ value: { addresses: request.held } });
       }
@@ -73,7 +85,11 @@ it("a Service waits for want of room only when no pool that serves it has any", 
     fc.property(crowdedPools, pins, (inputs, pinned) => {
       const { usable } = usablePools(inputs);
       const occupancy = new Occupancy();
-      allocateAll(pinned.map((pin, i) => serviceRequest(i, pin)), usable, occupancy);
+      allocateAll(
+        pinned.map((pin, i) => serviceRequest(i, pin)),
+        usable,
+        occupancy,
+      );
       const result = allocate(serviceRequest(999, undefined), { pools: usable, occupancy });
       const hasRoom = usable
         .filter((pool) => pool.autoAssign)

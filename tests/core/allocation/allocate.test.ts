@@ -45,7 +45,9 @@ describe("a Service that asks for nothing", () => {
   });
 
   it("gets no network or broadcast address of a pool that avoids them", () => {
-    expect(outcome(requestFrom(), [poolFrom("lan", ["10.0.0.0/24"], { avoidBuggyIPs: true })])).toBe("network/lan: 10.0.0.1");
+    expect(outcome(requestFrom(), [poolFrom("lan", ["10.0.0.0/24"], { avoidBuggyIPs: true })])).toBe(
+      "network/lan: 10.0.0.1",
+    );
   });
 
   it("waits while every pool is full, and is told which and how full", () => {
@@ -67,11 +69,36 @@ describe("a Service that asks for nothing", () => {
 
 describe("a Service of two families", () => {
   test.each<{ rule: string; spec: typeof prefer; pools: readonly Pool[]; expected: string }>([
-    { rule: "both from one pool where both are needed", spec: require, pools: [v4, v6, both], expected: "network/z-both: 10.1.0.0,fd01::" },
-    { rule: "both from one pool where both are preferred", spec: prefer, pools: [v4, v6, both], expected: "network/z-both: 10.1.0.0,fd01::" },
-    { rule: "one where both are preferred and no pool has both", spec: prefer, pools: [v6, v4], expected: "network/v4: 10.0.0.0" },
-    { rule: "the second family where no pool has the first", spec: prefer, pools: [v6], expected: "network/v6: fd00::" },
-    { rule: "nothing where both are needed and no pool has both", spec: require, pools: [v4, v6], expected: "noPoolForFamily" },
+    {
+      rule: "both from one pool where both are needed",
+      spec: require,
+      pools: [v4, v6, both],
+      expected: "network/z-both: 10.1.0.0,fd01::",
+    },
+    {
+      rule: "both from one pool where both are preferred",
+      spec: prefer,
+      pools: [v4, v6, both],
+      expected: "network/z-both: 10.1.0.0,fd01::",
+    },
+    {
+      rule: "one where both are preferred and no pool has both",
+      spec: prefer,
+      pools: [v6, v4],
+      expected: "network/v4: 10.0.0.0",
+    },
+    {
+      rule: "the second family where no pool has the first",
+      spec: prefer,
+      pools: [v6],
+      expected: "network/v6: fd00::",
+    },
+    {
+      rule: "nothing where both are needed and no pool has both",
+      spec: require,
+      pools: [v4, v6],
+      expected: "noPoolForFamily",
+    },
   ])("gets $rule", ({ spec, pools, expected }) => {
     expect(outcome(requestFrom({ spec }), pools)).toBe(expected);
   });
@@ -89,18 +116,78 @@ describe("a Service that holds an address", () => {
 
   test.each<{ rule: string; request: ServiceRequest; pools: readonly Pool[]; expected: string }>([
     { rule: "keeps it", request: requestFrom(held("10.0.0.7")), pools: [v4], expected: "network/v4: 10.0.0.7" },
-    { rule: "keeps it in a pool that assigns nothing by itself", request: requestFrom(held("10.0.0.7")), pools: [poolFrom("manual", ["10.0.0.0/24"], { autoAssign: false })], expected: "network/manual: 10.0.0.7" },
-    { rule: "keeps it when a better pool appears", request: requestFrom(held("10.0.0.7")), pools: [poolFrom("best", ["10.5.0.0/24"], { serviceAllocation: { priority: 1 } }), v4], expected: "network/v4: 10.0.0.7" },
-    { rule: "keeps it when the pool is renamed", request: requestFrom(held("10.0.0.7")), pools: [poolFrom("renamed", ["10.0.0.4/30"])], expected: "network/renamed: 10.0.0.7" },
-    { rule: "moves when no pool has it", request: requestFrom(held("10.0.0.7")), pools: [both], expected: "network/z-both: 10.1.0.0" },
-    { rule: "moves when its pool serves it no more", request: requestFrom(held("10.0.0.7")), pools: [poolFrom("lab", ["10.0.0.0/24"], { serviceAllocation: { namespaces: ["lab"] } }), both], expected: "network/z-both: 10.1.0.0" },
-    { rule: "moves when it names another pool", request: requestFrom({ ...held("10.0.0.7"), poolName: "z-both" }), pools: [v4, both], expected: "network/z-both: 10.1.0.0" },
-    { rule: "moves when it asks for another", request: requestFrom({ annotations: pin("10.0.0.9"), ...held("10.0.0.7") }), pools: [v4], expected: "network/v4: 10.0.0.9" },
-    { rule: "stays when it asks for its own", request: requestFrom({ annotations: pin("10.0.0.7"), ...held("10.0.0.7") }), pools: [v4], expected: "network/v4: 10.0.0.7" },
-    { rule: "gets the second family from the same pool", request: requestFrom({ spec: prefer, ...held("10.1.0.7") }), pools: [both], expected: "network/z-both: 10.1.0.7,fd01::" },
-    { rule: "stays in its pool when another has both families", request: requestFrom({ spec: prefer, ...held("10.0.0.7") }), pools: [v4, both], expected: "network/v4: 10.0.0.7" },
-    { rule: "moves when it needs both and its pool has one", request: requestFrom({ spec: require, ...held("10.0.0.7") }), pools: [v4, both], expected: "network/z-both: 10.1.0.0,fd01::" },
-    { rule: "drops the family it lost", request: requestFrom({ ...held("10.1.0.7", "fd01::7") }), pools: [both], expected: "network/z-both: 10.1.0.7" },
+    {
+      rule: "keeps it in a pool that assigns nothing by itself",
+      request: requestFrom(held("10.0.0.7")),
+      pools: [poolFrom("manual", ["10.0.0.0/24"], { autoAssign: false })],
+      expected: "network/manual: 10.0.0.7",
+    },
+    {
+      rule: "keeps it when a better pool appears",
+      request: requestFrom(held("10.0.0.7")),
+      pools: [poolFrom("best", ["10.5.0.0/24"], { serviceAllocation: { priority: 1 } }), v4],
+      expected: "network/v4: 10.0.0.7",
+    },
+    {
+      rule: "keeps it when the pool is renamed",
+      request: requestFrom(held("10.0.0.7")),
+      pools: [poolFrom("renamed", ["10.0.0.4/30"])],
+      expected: "network/renamed: 10.0.0.7",
+    },
+    {
+      rule: "moves when no pool has it",
+      request: requestFrom(held("10.0.0.7")),
+      pools: [both],
+      expected: "network/z-both: 10.1.0.0",
+    },
+    {
+      rule: "moves when its pool serves it no more",
+      request: requestFrom(held("10.0.0.7")),
+      pools: [poolFrom("lab", ["10.0.0.0/24"], { serviceAllocation: { namespaces: ["lab"] } }), both],
+      expected: "network/z-both: 10.1.0.0",
+    },
+    {
+      rule: "moves when it names another pool",
+      request: requestFrom({ ...held("10.0.0.7"), poolName: "z-both" }),
+      pools: [v4, both],
+      expected: "network/z-both: 10.1.0.0",
+    },
+    {
+      rule: "moves when it asks for another",
+      request: requestFrom({ annotations: pin("10.0.0.9"), ...held("10.0.0.7") }),
+      pools: [v4],
+      expected: "network/v4: 10.0.0.9",
+    },
+    {
+      rule: "stays when it asks for its own",
+      request: requestFrom({ annotations: pin("10.0.0.7"), ...held("10.0.0.7") }),
+      pools: [v4],
+      expected: "network/v4: 10.0.0.7",
+    },
+    {
+      rule: "gets the second family from the same pool",
+      request: requestFrom({ spec: prefer, ...held("10.1.0.7") }),
+      pools: [both],
+      expected: "network/z-both: 10.1.0.7,fd01::",
+    },
+    {
+      rule: "stays in its pool when another has both families",
+      request: requestFrom({ spec: prefer, ...held("10.0.0.7") }),
+      pools: [v4, both],
+      expected: "network/v4: 10.0.0.7",
+    },
+    {
+      rule: "moves when it needs both and its pool has one",
+      request: requestFrom({ spec: require, ...held("10.0.0.7") }),
+      pools: [v4, both],
+      expected: "network/z-both: 10.1.0.0,fd01::",
+    },
+    {
+      rule: "drops the family it lost",
+      request: requestFrom({ ...held("10.1.0.7", "fd01::7") }),
+      pools: [both],
+      expected: "network/z-both: 10.1.0.7",
+    },
   ])("$rule", ({ request, pools, expected }) => {
     expect(outcome(request, pools, mine)).toBe(expected);
   });
@@ -121,7 +208,9 @@ describe("a Service that asks for an address", () => {
   const careful = poolFrom("careful", ["10.6.0.0/24"], { avoidBuggyIPs: true });
 
   it("gets it", () => {
-    expect(outcome(requestFrom({ annotations: pin("192.168.1.205") }), [homelab])).toBe("network/homelab-pool: 192.168.1.205");
+    expect(outcome(requestFrom({ annotations: pin("192.168.1.205") }), [homelab])).toBe(
+      "network/homelab-pool: 192.168.1.205",
+    );
   });
 
   it("gets it from a pool that assigns nothing by itself", () => {
@@ -134,7 +223,9 @@ describe("a Service that asks for an address", () => {
   });
 
   it("gets only that one where both are preferred and the pool has one", () => {
-    expect(outcome(requestFrom({ spec: prefer, annotations: pin("10.0.0.9") }), [v4, both])).toBe("network/v4: 10.0.0.9");
+    expect(outcome(requestFrom({ spec: prefer, annotations: pin("10.0.0.9") }), [v4, both])).toBe(
+      "network/v4: 10.0.0.9",
+    );
   });
 
   it("waits when there is no pool at all", () => {

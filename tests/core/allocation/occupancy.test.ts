@@ -35,10 +35,13 @@ test.each([
   { taken: [], range: "10.0.0.255-10.0.1.0", avoid: true, free: undefined },
   { taken: ["255.255.255.254"], range: "255.255.255.254/31", avoid: true, free: undefined },
   { taken: ["fd00::"], range: "fd00::/64", avoid: true, free: "fd00::1" },
-])("with $taken held, the lowest free of $range (avoiding buggy ones $avoid) is $free", ({ taken, range, avoid, free }) => {
-  const found = occupancyOf(...taken).lowestFree(rangeFrom(range), avoid);
-  expect(found === undefined ? undefined : printAddress(found)).toBe(free);
-});
+])(
+  "with $taken held, the lowest free of $range (avoiding buggy ones $avoid) is $free",
+  ({ taken, range, avoid, free }) => {
+    const found = occupancyOf(...taken).lowestFree(rangeFrom(range), avoid);
+    expect(found === undefined ? undefined : printAddress(found)).toBe(free);
+  },
+);
 
 it("an address that was released is the lowest free again", () => {
   const occupancy = occupancyOf("10.0.0.1", "10.0.0.2", "10.0.0.3");

@@ -28,13 +28,38 @@ describe("the families of a request", () => {
     { spec: { ipFamilies: ["IPv6"] }, facts: dual, families: ["IPv6"], all: true },
     { spec: { ipFamilyPolicy: "PreferDualStack" }, facts: dual, families: ["IPv4", "IPv6"], all: false },
     { spec: { ipFamilyPolicy: "PreferDualStack" }, facts: single, families: ["IPv4"], all: false },
-    { spec: { ipFamilyPolicy: "PreferDualStack", ipFamilies: ["IPv6"] }, facts: dual, families: ["IPv6", "IPv4"], all: false },
+    {
+      spec: { ipFamilyPolicy: "PreferDualStack", ipFamilies: ["IPv6"] },
+      facts: dual,
+      families: ["IPv6", "IPv4"],
+      all: false,
+    },
     { spec: { ipFamilyPolicy: "RequireDualStack" }, facts: dual, families: ["IPv4", "IPv6"], all: true },
     { spec: { ipFamilies: ["IPv6", "IPv4"] }, facts: dual, families: ["IPv6", "IPv4"], all: true },
-    { spec: { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "SingleStack" }, facts: dual, families: ["IPv6"], all: true },
-    { spec: { clusterIPs: ["10.43.0.9"], ipFamilyPolicy: "PreferDualStack" }, facts: dual, families: ["IPv4"], all: false },
-    { spec: { clusterIPs: ["fd43::9", "10.43.0.9"], ipFamilyPolicy: "RequireDualStack" }, facts: dual, families: ["IPv6", "IPv4"], all: true },
-    { spec: { clusterIPs: ["10.43.0.9", "fd43::9"], ipFamilyPolicy: "SingleStack" }, facts: dual, families: ["IPv4"], all: true },
+    {
+      spec: { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "SingleStack" },
+      facts: dual,
+      families: ["IPv6"],
+      all: true,
+    },
+    {
+      spec: { clusterIPs: ["10.43.0.9"], ipFamilyPolicy: "PreferDualStack" },
+      facts: dual,
+      families: ["IPv4"],
+      all: false,
+    },
+    {
+      spec: { clusterIPs: ["fd43::9", "10.43.0.9"], ipFamilyPolicy: "RequireDualStack" },
+      facts: dual,
+      families: ["IPv6", "IPv4"],
+      all: true,
+    },
+    {
+      spec: { clusterIPs: ["10.43.0.9", "fd43::9"], ipFamilyPolicy: "SingleStack" },
+      facts: dual,
+      families: ["IPv4"],
+      all: true,
+    },
     { spec: { clusterIP: "fd43::9", ipFamilies: ["IPv4"] }, facts: dual, families: ["IPv6"], all: true },
     { spec: { clusterIP: "" }, facts: dual, families: ["IPv4"], all: true },
   ])("of $spec are $families, all of them needed: $all", ({ spec, facts, families, all }) => {
@@ -49,9 +74,24 @@ describe("the pins of a request", () => {
     { annotations: { [pinOld]: "192.168.1.205" }, pins: ["192.168.1.205"], source: pinOld },
     { annotations: { [pinOld]: "192.168.1.205", [pinNew]: "192.168.1.206" }, pins: ["192.168.1.206"], source: pinNew },
     { annotations: { [pinOld]: "192.168.1.205", [pinNew]: "" }, pins: [], source: pinNew },
-    { annotations: {}, spec: { loadBalancerIP: "192.168.1.205" }, pins: ["192.168.1.205"], source: "spec.loadBalancerIP" },
-    { annotations: { [pinNew]: "192.168.1.205" }, spec: { loadBalancerIP: "192.168.1.205" }, pins: ["192.168.1.205"], source: pinNew },
-    { annotations: { [pinNew]: "" }, spec: { loadBalancerIP: "192.168.1.205" }, pins: ["192.168.1.205"], source: "spec.loadBalancerIP" },
+    {
+      annotations: {},
+      spec: { loadBalancerIP: "192.168.1.205" },
+      pins: ["192.168.1.205"],
+      source: "spec.loadBalancerIP",
+    },
+    {
+      annotations: { [pinNew]: "192.168.1.205" },
+      spec: { loadBalancerIP: "192.168.1.205" },
+      pins: ["192.168.1.205"],
+      source: pinNew,
+    },
+    {
+      annotations: { [pinNew]: "" },
+      spec: { loadBalancerIP: "192.168.1.205" },
+      pins: ["192.168.1.205"],
+      source: "spec.loadBalancerIP",
+    },
     { annotations: { [pinNew]: "fd00::5, 10.0.0.5" }, spec: dualSpec, pins: ["10.0.0.5", "fd00::5"], source: pinNew },
   ])("of $annotations and $spec are $pins", ({ annotations, spec, pins, source }) => {
     const request = valueOf(readRequest(serviceInput(spec, annotations), dual, {}));
@@ -87,7 +127,9 @@ test.each([
 it("readRequest returns on any texts", () => {
   fc.assert(
     fc.property(nearlyAddress, nearlyAddress, nearlyAddress, (pin, loadBalancerIP, clusterIP) => {
-      expect(readRequest(serviceInput({ loadBalancerIP, clusterIP }, { [pinOld]: pin }), dual, {})).toHaveProperty("ok");
+      expect(readRequest(serviceInput({ loadBalancerIP, clusterIP }, { [pinOld]: pin }), dual, {})).toHaveProperty(
+        "ok",
+      );
     }),
   );
 });

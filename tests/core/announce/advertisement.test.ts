@@ -27,18 +27,31 @@ test.each<{ spec: Spec; kind: string; field?: string }>([
   { spec: { ipAddressPoolSelectors: [a, a] }, kind: "duplicateSelector", field: "ipAddressPoolSelectors" },
   { spec: { nodeSelectors: [a, a] }, kind: "duplicateSelector", field: "nodeSelectors" },
   { spec: { serviceSelectors: [a, a] }, kind: "duplicateSelector", field: "serviceSelectors" },
-  { spec: { nodeSelectors: [{ matchExpressions: [{ key: "a", operator: "Like" }] }] }, kind: "badSelector", field: "nodeSelectors" },
+  {
+    spec: { nodeSelectors: [{ matchExpressions: [{ key: "a", operator: "Like" }] }] },
+    kind: "badSelector",
+    field: "nodeSelectors",
+  },
   { spec: { preferredNodeSelectors: [{ weight: 0, preference: a }] }, kind: "badWeight" },
   { spec: { preferredNodeSelectors: [{ weight: 101, preference: a }] }, kind: "badWeight" },
   { spec: { preferredNodeSelectors: [{ weight: 1.5, preference: a }] }, kind: "badWeight" },
   { spec: { preferredNodeSelectors: [{ preference: a }] }, kind: "badWeight" },
-  { spec: { preferredNodeSelectors: [{ weight: 1, preference: { matchLabels: { "": "" } } }] }, kind: "badSelector", field: "preferredNodeSelectors" },
+  {
+    spec: { preferredNodeSelectors: [{ weight: 1, preference: { matchLabels: { "": "" } } }] },
+    kind: "badSelector",
+    field: "preferredNodeSelectors",
+  },
 ])("parseAdvertisement refuses $spec as $kind", ({ spec, kind, field }) => {
   const error = errorOf(parseAdvertisement(input(spec)));
   expect(error).toMatchObject(field === undefined ? { kind } : { kind, field });
 });
 
 it("the same preference twice counts twice", () => {
-  const spec = { preferredNodeSelectors: [{ weight: 1, preference: a }, { weight: 1, preference: a }] };
+  const spec = {
+    preferredNodeSelectors: [
+      { weight: 1, preference: a },
+      { weight: 1, preference: a },
+    ],
+  };
   expect(valueOf(parseAdvertisement(input(spec))).preferences).toHaveLength(2);
 });

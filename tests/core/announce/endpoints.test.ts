@@ -15,6 +15,9 @@ test.each([
 
 it("nodes are named once and in order, and an endpoint without one is noticed", () => {
   const [a, b, nowhere] = [{ nodeName: "a" }, { nodeName: "b" }, {}];
-  expect(summarizeEndpoints([{ endpoints: [b, a] }, { endpoints: [a] }, {}])).toEqual({ nodes: ["a", "b"], anywhere: false });
+  expect(summarizeEndpoints([{ endpoints: [b, a] }, { endpoints: [a] }, {}])).toEqual({
+    nodes: ["a", "b"],
+    anywhere: false,
+  });
   expect(summarizeEndpoints([{ endpoints: [nowhere, a] }])).toEqual({ nodes: ["a"], anywhere: true });
 });

@@ -71,7 +71,10 @@ describe("the candidates of an address", () => {
 
   it("are five at most", () => {
     const nodes = Array.from({ length: 9 }, (_, i) => node(`node-${String(i)}`));
-    const order = rankNodes(IP, nodes.map(({ name }) => name)).slice(0, 5);
+    const order = rankNodes(
+      IP,
+      nodes.map(({ name }) => name),
+    ).slice(0, 5);
     expect(candidates({ nodes })).toEqual([order]);
   });
 
@@ -140,7 +143,9 @@ describe("a node's plan", () => {
   });
 
   it("lists its addresses in order", () => {
-    const services = ["10.0.0.10", "fc00::1", "10.0.0.9"].map((ip) => service({ name: ip, addresses: [addressFrom(ip)] }));
+    const services = ["10.0.0.10", "fc00::1", "10.0.0.9"].map((ip) =>
+      service({ name: ip, addresses: [addressFrom(ip)] }),
+    );
     const { perNode } = planAnnouncements(input({ services }));
     expect(perNode.get("node-1")?.map(({ ip }) => ip)).toEqual(["10.0.0.9", "10.0.0.10", "fc00::1"]);
   });
@@ -181,8 +186,13 @@ describe("an address that nobody announces says why", () => {
 });
 
 it("the order of the input's lists changes nothing", () => {
-  const services = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((ip) => service({ name: ip, addresses: [addressFrom(ip)] }));
-  const advertisements = [advertisement({ interfaces: ["lan0"] }), advertisement({ interfaces: ["lan1"], nodeSelectors: [on("node-1")] })];
+  const services = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((ip) =>
+    service({ name: ip, addresses: [addressFrom(ip)] }),
+  );
+  const advertisements = [
+    advertisement({ interfaces: ["lan0"] }),
+    advertisement({ interfaces: ["lan1"], nodeSelectors: [on("node-1")] }),
+  ];
   const whole = input({ services, advertisements });
   const shuffled = fc.tuple(
     fc.shuffledSubarray(services, { minLength: 3 }),

@@ -20,11 +20,23 @@ test.each<{ rule: string; allocation: AllocationInput; serves: boolean }>([
   { rule: "another namespace", allocation: { namespaces: ["lab"] }, serves: false },
   { rule: "its namespace by label", allocation: { namespaceSelectors: [team("red"), team("blue")] }, serves: true },
   { rule: "a selector of no namespace", allocation: { namespaceSelectors: [team("green")] }, serves: false },
-  { rule: "its name beside a selector of no namespace", allocation: { namespaces: ["shop"], namespaceSelectors: [team("green")] }, serves: true },
+  {
+    rule: "its name beside a selector of no namespace",
+    allocation: { namespaces: ["shop"], namespaceSelectors: [team("green")] },
+    serves: true,
+  },
   { rule: "its labels", allocation: { serviceSelectors: [web] }, serves: true },
   { rule: "other labels", allocation: { serviceSelectors: [{ matchLabels: { app: "db" } }] }, serves: false },
-  { rule: "its labels in another namespace", allocation: { namespaces: ["lab"], serviceSelectors: [web] }, serves: false },
-  { rule: "its labels and a selector of no namespace", allocation: { namespaceSelectors: [team("green")], serviceSelectors: [web] }, serves: false },
+  {
+    rule: "its labels in another namespace",
+    allocation: { namespaces: ["lab"], serviceSelectors: [web] },
+    serves: false,
+  },
+  {
+    rule: "its labels and a selector of no namespace",
+    allocation: { namespaceSelectors: [team("green")], serviceSelectors: [web] },
+    serves: false,
+  },
   { rule: "every namespace", allocation: { namespaceSelectors: [{}] }, serves: true },
 ])("a pool with $rule serves the Service: $serves", ({ allocation, serves }) => {
   const pool = poolFrom("lan", ["10.0.0.0/24"], { serviceAllocation: allocation });
