@@ -7,6 +7,7 @@ import { Queue } from "../cluster/queue.ts";
 import { parseAdvertisement } from "../core/announce/advertisement.ts";
 import { explain } from "../core/explain.ts";
 import { keys } from "../core/keys.ts";
+import { guarded } from "./guard.ts";
 import type { Part } from "./part.ts";
 import { writePlans } from "./plans.ts";
 
@@ -28,7 +29,13 @@ export function announcements(cluster: Cluster): Part {
     queue.add(PLAN, GATHER_MILLIS);
   };
   const binding = capability.When(L2Advertisement).IsCreatedOrUpdated();
-  binding.Validate(reviewAdvertisement);
+  binding.Validate(
+    guarded(reviewAdvertisement, (request) =>
+      request.Deny(
+        `L2Advertisement "${request.Request.name}" could not be checked; try again, and see the logs in pepr-system`,
+      ),
+    ),
+  );
   binding.Reconcile((advertisement) => {
     cluster.advertisements.accept(advertisement);
     again();

@@ -6,10 +6,10 @@ import { findOverlap, usablePools } from "../core/pool/overlap.ts";
 import { findStranded } from "../core/allocation/stranded.ts";
 import { explain, type Refusal } from "../core/explain.ts";
 import { parsePool, poolKeyOf, type Pool } from "../core/pool/pool.ts";
+import { guarded, type Answer } from "./guard.ts";
 import type { Part } from "./part.ts";
 
 type Request = PeprValidateRequest<IPAddressPool>;
-type Answer = ReturnType<Request["Approve"]>;
 
 /** Those who delete what a deleted namespace or owner held: holding them up would only leave it hanging. */
 const CLEANERS = ["namespace-controller", "generic-garbage-collector"].map(
@@ -22,13 +22,19 @@ export function pools(cluster: Cluster): Part {
   capability
     .When(IPAddressPool)
     .IsCreatedOrUpdated()
-    .Validate((request) => reviewPool(request, cluster));
+    .Validate(guarded((request) => reviewPool(request, cluster), denyUnchecked));
   capability
     .When(IPAddressPool)
     .IsDeleted()
-    .Validate((request) => reviewDeletion(request, cluster));
+    .Validate(guarded((request) => reviewDeletion(request, cluster), denyUnchecked));
   return { capability, startWatching: () => Promise.resolve() };
 }
+
+/** What could not be checked is not stored: an overlap would give one address twice. */
+const denyUnchecked = (request: Request): Answer =>
+  request.Deny(
+    `IPAddressPool "${request.Request.name}" could not be checked; try again, and see the logs in pepr-system`,
+  );
 
 /** The answer to a request that creates or changes a pool. */
 export function reviewPool(request: Request, cluster: Cluster): Answer {

@@ -10,9 +10,9 @@ import { sameHolder, serviceHolder } from "../core/allocation/holder.ts";
 import { isPending } from "../core/allocation/refusal.ts";
 import { explain, explainNote } from "../core/explain.ts";
 import { keys } from "../core/keys.ts";
+import type { Answer } from "./guard.ts";
 
 type Request = PeprValidateRequest<a.Service>;
-type Answer = ReturnType<Request["Approve"]>;
 
 /** The answer to a request that creates or changes a Service, after Mutate. */
 export async function review(request: Request, cluster: Cluster): Promise<Answer> {
@@ -40,7 +40,8 @@ function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Clust
 /** Whether the stored Service has the same fault already: then this change is not about it and must not be held up. */
 function wasRefusedBefore(request: Request, message: string, cluster: Cluster): boolean {
   const before: Service | undefined = request.OldResource;
-  if (before === undefined || !isOurs(before)) return false;
+  // The API server sends null on create, whatever the type says.
+  if (!before || !isOurs(before)) return false;
   const choice = preview(before, cluster);
   return !choice.ok && explain(choice.error) === message;
 }

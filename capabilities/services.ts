@@ -5,6 +5,7 @@ import { keyOf, parseKey, printKey } from "../cluster/kinds.ts";
 import { Queue } from "../cluster/queue.ts";
 import { claimantOf, isOurClaim, isOurs } from "../cluster/read.ts";
 import { assign } from "./assign.ts";
+import { guarded } from "./guard.ts";
 import type { Part } from "./part.ts";
 import { adoptAll, lacksAddress, reconcileService } from "./reconcile.ts";
 import { review } from "./review.ts";
@@ -27,7 +28,16 @@ export function services(cluster: Cluster): Part {
   });
   const binding = capability.When(a.Service).IsCreatedOrUpdated();
   binding.Mutate((request) => assign(request, cluster));
-  binding.Validate((request) => review(request, cluster));
+  binding.Validate(
+    guarded(
+      (request) => review(request, cluster),
+      // The Service is admitted as if the webhook had been unreachable; the watcher assigns.
+      (request) =>
+        request.Approve([
+          `Service "${request.Request.name}" could not be checked; see kubectl describe for its address`,
+        ]),
+    ),
+  );
   binding.Reconcile((service) => {
     cluster.services.accept(service);
     queue.add(printKey(keyOf(service)));

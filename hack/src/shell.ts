@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export function machineFirst(path: string): string {
   const folders = path.split(":");
   const isNpm = (folder: string): boolean => folder.endsWith("node_modules/.bin");
-  return [...folders.filter(folder => !isNpm(folder)), ...folders.filter(isNpm)].join(":");
+  return [...folders.filter((folder) => !isNpm(folder)), ...folders.filter(isNpm)].join(":");
 }
 
 export type RunOptions = {
@@ -21,11 +21,7 @@ export type RunOptions = {
 export type Finished = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /** Runs a command to its end, whatever its exit code; rejects only when it cannot be started. */
-export function attempt(
-  command: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<Finished> {
+export function attempt(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd,
@@ -37,10 +33,10 @@ export function attempt(
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     child.stdin.on("error", () => undefined); // the command may end before it reads its input
-    child.on("error", cause => {
+    child.on("error", (cause) => {
       reject(new Error(`start "${command}"`, { cause }));
     });
-    child.on("close", code => {
+    child.on("close", (code) => {
       resolve({
         code: code ?? 128,
         stdout: Buffer.concat(stdout).toString(),
@@ -52,11 +48,7 @@ export function attempt(
 }
 
 /** Standard output of a command; rejects with the last lines of its standard error when it exits non-zero. */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<string> {
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const finished = await attempt(command, args, options);
   if (finished.code === 0) return finished.stdout;
   const said = (finished.stderr.trim() || finished.stdout.trim()).split("\n").slice(-4).join("; ");
