@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { parseAddress } from "../../core/address/address.ts";
 import type { Holder } from "../../core/allocation/holder.ts";
-import type { Refusal } from "../../core/explain.ts";
-import { explain, explainNotAnnounced } from "../../core/explain.ts";
+import type { AdmissionNote, Refusal } from "../../core/explain.ts";
+import { explain, explainNotAnnounced, explainNote } from "../../core/explain.ts";
 import { addressFrom, errorOf, other, rangeFrom } from "./builders.ts";
 
 const service = { namespace: "default", name: "web" };
@@ -216,4 +216,18 @@ test.each([
   },
 ])("explainNotAnnounced says: $sentence", ({ reason, nodes, sentence }) => {
   expect(explainNotAnnounced({ service, ip: "192.168.1.205", pool, reason, nodes })).toBe(sentence);
+});
+
+test.each<{ note: AdmissionNote; sentence: string }>([
+  {
+    note: { kind: "foreignAddress", service, address },
+    sentence:
+      'Service "default/web" has 192.168.1.205 in its annotation berth.dev/addresses, which is not claimed for it; leave that annotation to Berth',
+  },
+  {
+    note: { kind: "notYet", service },
+    sentence: 'Service "default/web" has no address yet; it gets one within seconds, see kubectl describe',
+  },
+])("explainNote says: $sentence", ({ note, sentence }) => {
+  expect(explainNote(note)).toBe(sentence);
 });
