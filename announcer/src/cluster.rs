@@ -26,6 +26,7 @@ use tracing::{debug, info, warn};
 
 use self::backoff::Backoff;
 use self::lease::{FIELD_MANAGER, Signs};
+use crate::chain::chain;
 use crate::clock::Clock;
 use crate::flags::Flags;
 use crate::health::Health;
@@ -111,7 +112,7 @@ impl Cluster {
         let status = statuses.borrow().clone();
         match timeout(RELEASE_TIMEOUT, self.release(status.as_ref())).await {
             Ok(Ok(())) => info!("Lease given up"),
-            Ok(Err(err)) => warn!(err = &err as &dyn Error, "Lease not given up"),
+            Ok(Err(err)) => warn!(err = chain(&err), "Lease not given up"),
             Err(_) => warn!("Lease not given up in time"),
         }
     }
@@ -125,11 +126,14 @@ impl Cluster {
             while let Ok(Some(change)) = timeout(WATCH_SILENCE, changes.next()).await {
                 match change {
                     Ok(change) => {
-                        backoff.reset();
+                        // A new round only begins with this one; it has not succeeded yet.
+                        if !matches!(change, watcher::Event::Init) && backoff.reset() {
+                            info!("Lease is watched again");
+                        }
                         self.take_in(change, &mut inbox, events).await;
                     }
                     Err(err) => {
-                        warn!(err = &err as &dyn Error, "Lease is not watched for a moment");
+                        log_failure(&backoff, &err, "watch the Lease");
                         sleep(backoff.next()).await;
                     }
                 }
@@ -154,7 +158,7 @@ impl Cluster {
             }
             Some(Err(err)) => {
                 self.metrics.count_refused_plan();
-                warn!(err = &err as &dyn Error, "plan not taken");
+                warn!(err = chain(&err), "plan not taken");
             }
         }
     }
@@ -162,25 +166,22 @@ impl Cluster {
     /// Renews the Lease in time, and writes each new status soon.
     async fn keep(&self, statuses: &mut watch::Receiver<Option<Status>>) {
         let mut backoff = Backoff::new(&self.signs.name);
-        let mut was_written = false;
         loop {
             let status = statuses.borrow_and_update().clone();
             let result = self.write(status.as_ref()).await;
             self.metrics.count_lease_write(result.is_ok(), self.clock.now());
             let wait = match result {
                 Ok(()) => {
-                    if !was_written {
-                        info!("Lease is kept");
+                    if backoff.reset() {
+                        info!("Lease is written again");
                     }
-                    backoff.reset();
                     RENEW_INTERVAL
                 }
-                Err(ref err) => {
-                    warn!(err = err as &dyn Error, "Lease not written");
+                Err(err) => {
+                    log_failure(&backoff, &err, "write the Lease");
                     backoff.next()
                 }
             };
-            was_written = result.is_ok();
             let next = Instant::now() + wait;
             tokio::select! {
                 Ok(()) = statuses.changed() => sleep(STATUS_DELAY).await,
@@ -210,5 +211,14 @@ impl Cluster {
         let as_owner = PatchParams::apply(FIELD_MANAGER).force();
         self.leases.patch(&self.signs.name, &as_owner, &Patch::Apply(lease)).await?;
         Ok(())
+    }
+}
+
+/// Logs the first failure as a warning and the ones that follow for those who look for them.
+fn log_failure(backoff: &Backoff, err: &(dyn Error + 'static), doing: &'static str) {
+    if backoff.is_fresh() {
+        warn!(err = chain(err), doing, "API server is of no help; tried again until it is");
+    } else {
+        debug!(err = chain(err), doing, "API server is of no help yet");
     }
 }

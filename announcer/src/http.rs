@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use crate::chain::chain;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -66,7 +67,7 @@ pub async fn serve(address: Option<SocketAddr>, pages: Pages, stop: Cancellation
                     });
                 }
                 Err(err) => {
-                    warn!(err = &err as &dyn std::error::Error, "connection cannot be accepted");
+                    warn!(err = chain(&err), "connection cannot be accepted");
                     sleep(RETRY).await;
                 }
             }
@@ -85,7 +86,7 @@ async fn listen(address: Option<SocketAddr>) -> TcpListener {
             }
             Err(err) => {
                 let address = address.map(|address| address.to_string());
-                warn!(err = &err as &dyn std::error::Error, address, "probes and metrics are not served yet");
+                warn!(err = chain(&err), address, "probes and metrics are not served yet");
                 sleep(RETRY).await;
             }
         }
@@ -113,7 +114,7 @@ async fn converse(stream: TcpStream, pages: Pages) {
     let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), answer);
     match timeout(CONNECTION_TIMEOUT, connection).await {
         Ok(Ok(())) => {}
-        Ok(Err(err)) => debug!(err = &err as &dyn std::error::Error, "connection broke off"),
+        Ok(Err(err)) => debug!(err = chain(&err), "connection broke off"),
         Err(_) => debug!("connection took too long"),
     }
 }

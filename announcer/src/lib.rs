@@ -5,6 +5,7 @@
 //! interfaces ([`links`]), and says so on the wire ([`wire`], [`socket`]); [`run`] joins them. It chooses no addresses
 //! and reads no Services. An address is never bound to an interface: a dead process is a silent one.
 
+pub mod chain;
 pub mod clock;
 pub mod cluster;
 pub mod flags;

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::chain::chain;
 use crate::responder::{Event, Link, Traits};
 use crate::wire::ethernet::Mac;
 
@@ -44,7 +45,7 @@ pub async fn follow(events: mpsc::Sender<Event>, stop: CancellationToken) {
     let follow = async {
         while !events.is_closed() {
             if let Err(err) = follow_once(&events).await {
-                warn!(err = &err as &dyn std::error::Error, "interfaces are not followed for a moment");
+                warn!(err = chain(&err), "interfaces are not followed for a moment");
             }
             sleep(RETRY).await;
         }

@@ -1,11 +1,11 @@
 //! Flags, logs, signals and the exit code; everything else is in the library.
 
-use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use announcer::chain::chain;
 use announcer::clock::Clock;
 use announcer::cluster::Cluster;
 use announcer::flags::{self, Command, Flags};
@@ -21,7 +21,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, error, info, warn};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// How many plans and lists of interfaces may wait for the loop.
 const EVENTS_CAPACITY: usize = 16;
@@ -40,12 +43,12 @@ fn main() -> ExitCode {
         Ok(Command::Run(flags)) => {
             start_logging(&flags);
             if let Err(err) = start(flags) {
-                error!(err = err.as_ref() as &dyn Error, "announcer cannot run");
+                error!(err = chain(err.as_ref()), "announcer cannot run");
                 return ExitCode::FAILURE;
             }
         }
         Err(err) => {
-            eprintln!("announcer: {err}{}", err.source().map(|cause| format!(": {cause}")).unwrap_or_default());
+            eprintln!("announcer: {}", chain(&err));
             return ExitCode::from(2);
         }
     }
@@ -53,8 +56,13 @@ fn main() -> ExitCode {
 }
 
 fn start_logging(flags: &Flags) {
-    let json = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false);
-    json.with_max_level(flags.log_level).with_writer(io::stderr).init();
+    // What libraries have to say comes back as errors; on its own it only helps to find a bug.
+    let of_libraries =
+        if flags.log_level >= Level::DEBUG { LevelFilter::from(flags.log_level) } else { LevelFilter::OFF };
+    let filter = Targets::new().with_target("announcer", flags.log_level).with_default(of_libraries);
+    let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false);
+    let json = json.with_span_list(false).with_writer(io::stderr);
+    tracing_subscriber::registry().with(json).with(filter).init();
 }
 
 fn start(flags: Flags) -> anyhow::Result<()> {

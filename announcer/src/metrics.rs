@@ -17,7 +17,8 @@ use prometheus_client::registry::Registry;
 use crate::plan::Status;
 use crate::responder::{Purpose, Silence};
 
-/// A counter whose name is printed as it is, without the `_total` that `OpenMetrics` wants and upstream lacks.
+/// A counter whose name is printed as it was registered. The library's own appends the `_total` of `OpenMetrics` after
+/// the name in the `TYPE` line, which the older text format does not know, and upstream's names lack it.
 #[derive(Clone, Debug, Default)]
 struct BareCounter(Counter);
 
@@ -75,12 +76,12 @@ pub struct Metrics {
     responses: Family<ByAddress, BareCounter>,
     gratuitous: Family<ByAddress, BareCounter>,
     answering: Family<ByAddress, Gauge>,
-    silences: Family<ByReason, Counter>,
-    lease_writes: Family<ByResult, Counter>,
-    malformed_frames: Counter,
-    plans_refused: Counter,
-    send_errors: Counter,
-    socket_errors: Counter,
+    silences: Family<ByReason, BareCounter>,
+    lease_writes: Family<ByResult, BareCounter>,
+    malformed_frames: BareCounter,
+    plans_refused: BareCounter,
+    send_errors: BareCounter,
+    socket_errors: BareCounter,
     generation: Gauge<u64, AtomicU64>,
     plan_age: Gauge<f64, AtomicU64>,
     lease_age: Gauge<f64, AtomicU64>,
@@ -97,14 +98,22 @@ impl Metrics {
         to.register("metallb_layer2_responses_sent", "ARP answers for an address", all.responses.clone());
         to.register("metallb_layer2_gratuitous_sent", "ARP announcements of an address", all.gratuitous.clone());
         to.register("berth_announcer_answering", "1 for each address answered here", all.answering.clone());
-        to.register("berth_announcer_silences", "Frames that got no answer", all.silences.clone());
-        to.register("berth_announcer_malformed_frames", "Frames that made no sense", all.malformed_frames.clone());
-        to.register("berth_announcer_send_errors", "Frames lost on their way out", all.send_errors.clone());
-        to.register("berth_announcer_socket_errors", "Packet sockets not opened or lost", all.socket_errors.clone());
-        to.register("berth_announcer_plans_refused", "Plans that could not be read", all.plans_refused.clone());
+        to.register("berth_announcer_silences_total", "Frames that got no answer", all.silences.clone());
+        to.register(
+            "berth_announcer_malformed_frames_total",
+            "Frames that made no sense",
+            all.malformed_frames.clone(),
+        );
+        to.register("berth_announcer_send_errors_total", "Frames lost on their way out", all.send_errors.clone());
+        to.register(
+            "berth_announcer_socket_errors_total",
+            "Packet sockets not opened or lost",
+            all.socket_errors.clone(),
+        );
+        to.register("berth_announcer_plans_refused_total", "Plans that could not be read", all.plans_refused.clone());
         to.register("berth_announcer_plan_generation", "Generation of the plan in force", all.generation.clone());
         to.register("berth_announcer_plan_age_seconds", "Age of the plan, -1 without one", all.plan_age.clone());
-        to.register("berth_announcer_lease_writes", "Writes of this node's Lease", all.lease_writes.clone());
+        to.register("berth_announcer_lease_writes_total", "Writes of this node's Lease", all.lease_writes.clone());
         to.register(
             "berth_announcer_lease_age_seconds",
             "Since the last such write, -1 if none",
@@ -142,33 +151,33 @@ impl Metrics {
 
     /// Counts a frame that was lost on its way out.
     pub fn count_send_error(&self) {
-        self.send_errors.inc();
+        self.send_errors.0.inc();
     }
 
     /// Counts a socket that could not be opened or read.
     pub fn count_socket_error(&self) {
-        self.socket_errors.inc();
+        self.socket_errors.0.inc();
     }
 
     /// Counts a frame that got no answer.
     pub fn count_silence(&self, silence: Silence) {
-        self.silences.get_or_create(&ByReason { reason: silence.name() }).inc();
+        self.silences.get_or_create(&ByReason { reason: silence.name() }).0.inc();
     }
 
     /// Counts a frame that made no sense.
     pub fn count_malformed(&self) {
-        self.malformed_frames.inc();
+        self.malformed_frames.0.inc();
     }
 
     /// Counts a plan that could not be read.
     pub fn count_refused_plan(&self) {
-        self.plans_refused.inc();
+        self.plans_refused.0.inc();
     }
 
     /// Counts a write of the Lease, and remembers when the last one went through.
     pub fn count_lease_write(&self, is_written: bool, now: Duration) {
         let result = if is_written { "ok" } else { "error" };
-        self.lease_writes.get_or_create(&ByResult { result }).inc();
+        self.lease_writes.get_or_create(&ByResult { result }).0.inc();
         if is_written {
             self.moments.lock().unwrap_or_else(PoisonError::into_inner).lease = Some(now);
         }

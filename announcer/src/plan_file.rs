@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::chain::chain;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::plan::{Inbox, Plan, PlanError};
@@ -38,6 +40,7 @@ pub async fn follow(
     let follow = async {
         let mut inbox = Inbox::default();
         let mut was_well = true;
+        let mut hangups = signal(SignalKind::hangup()).ok();
         while !events.is_closed() {
             match read(&path, &mut inbox) {
                 Ok(None) => health.note_source(),
@@ -51,15 +54,23 @@ pub async fn follow(
                 Err(err) => {
                     if was_well || matches!(err, PlanFileError::Refused(_)) {
                         metrics.count_refused_plan();
-                        warn!(err = &err as &dyn std::error::Error, "plan not taken");
+                        warn!(err = chain(&err), "plan not taken");
                     }
                     was_well = false;
                 }
             }
-            sleep(POLL_INTERVAL).await;
+            tokio::select! {
+                Some(()) = wait_for(&mut hangups) => {}
+                () = sleep(POLL_INTERVAL) => {}
+            }
         }
     };
     stop.run_until_cancelled(follow).await;
+}
+
+/// Waits for SIGHUP, which people send to have a file read again; here it only must not end the program.
+async fn wait_for(hangups: &mut Option<Signal>) -> Option<()> {
+    hangups.as_mut()?.recv().await
 }
 
 /// Gives the plan when the file's text changed.

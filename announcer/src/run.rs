@@ -1,7 +1,6 @@
 //! The one loop: brings events to the responder and carries out what it says.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use crate::chain::chain;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -96,7 +96,7 @@ impl Loop {
             Ok(frame) => Some(Event::Frame(link, frame)),
             Err(err) => {
                 self.edges.metrics.count_socket_error();
-                debug!(err = &err as &dyn Error, link, "packet socket lost");
+                debug!(err = chain(&err), link, "packet socket lost");
                 Some(Event::Lost(link))
             }
         }
@@ -125,7 +125,7 @@ impl Loop {
             Action::Ignore(silence) => self.edges.metrics.count_silence(silence),
             Action::Drop(malformed) => {
                 self.edges.metrics.count_malformed();
-                debug!(err = &malformed as &dyn Error, "frame dropped");
+                debug!(err = chain(&malformed), "frame dropped");
             }
             Action::Report(status) => self.report(status),
         }
@@ -146,7 +146,7 @@ impl Loop {
             }
             Err(err) => {
                 self.edges.metrics.count_socket_error();
-                warn!(err = &err as &dyn Error, link, "packet socket not opened");
+                warn!(err = chain(&err), link, "packet socket not opened");
                 Event::Lost(link)
             }
         }
@@ -168,7 +168,7 @@ impl Loop {
             Ok(()) => self.edges.metrics.count_sent(*ip, *purpose),
             Err(err) => {
                 self.edges.metrics.count_send_error();
-                debug!(err = &err as &dyn Error, link, %ip, "frame not sent");
+                debug!(err = chain(&err), link, %ip, "frame not sent");
             }
         }
     }

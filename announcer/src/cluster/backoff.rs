@@ -25,9 +25,16 @@ impl Backoff {
         Self { seed: hasher.finish(), attempt: 0 }
     }
 
-    /// Starts over, after a success.
-    pub const fn reset(&mut self) {
+    /// Whether nothing has failed since the last success.
+    pub const fn is_fresh(&self) -> bool {
+        self.attempt == 0
+    }
+
+    /// Starts over, after a success; true when failures came before it.
+    pub const fn reset(&mut self) -> bool {
+        let had_failed = !self.is_fresh();
         self.attempt = 0;
+        had_failed
     }
 
     /// Gives the next wait.
@@ -51,7 +58,7 @@ mod tests {
         assert!(waits[0] >= FIRST && waits[0] <= FIRST * 5 / 4, "{waits:?}");
         assert!(waits[2] >= FIRST * 4 && waits[2] <= FIRST * 5, "{waits:?}");
         assert!(waits[5] >= LONGEST && waits[5] <= LONGEST * 5 / 4, "{waits:?}");
-        backoff.reset();
+        assert!(backoff.reset() && !backoff.reset());
         assert!(backoff.next() < FIRST * 2);
     }
 
