@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { run } from "../shell.ts";
 import { apiReader } from "./api.ts";
-import { kubernetesBinaries } from "./binaries.ts";
+import { findExecutable, installedFolders, kubernetesBinaries } from "./binaries.ts";
 import { makePartsCgroup, pidsInNamed } from "./cgroups.ts";
 import { API_SERVER, apiAnswers, startApiServer } from "./control.ts";
 import { chooseSnapshotter, importImage } from "./images.ts";
@@ -34,19 +34,19 @@ export function execIn(paths: Paths, namespace: string, command: readonly string
   if (!names.includes(namespace)) {
     throw new Error(`lab "${paths.name}" has no namespace "${namespace}"; it has ${names.join(", ")}`);
   }
-  const containerd = namespace.startsWith("node-")
-    ? { CONTAINERD_ADDRESS: containerdSocket(paths, namespace) }
-    : {};
+  const containerd = namespace.startsWith("node-") ? { CONTAINERD_ADDRESS: containerdSocket(paths, namespace) } : {};
   const args = ["nsenter", `--net=${netnsPath(paths, namespace)}`, "--", ...command];
+  const nsenter = findExecutable("nsenter", installedFolders());
+  if (nsenter === undefined) throw new Error("no nsenter; run hack/setup");
   if (process.execve === undefined) throw new Error("this Node has no process.execve; run hack/setup");
-  return process.execve("/usr/bin/nsenter", args, { ...process.env, ...containerd });
+  return process.execve(nsenter, args, { ...process.env, ...containerd });
 }
 
 /** Imports image archives into every node at once. */
 export async function load(paths: Paths, archives: readonly string[]): Promise<void> {
   const { nodes } = planLab(requireLab(paths).shape.nodes, false);
-  const files = archives.map(archive => resolve(archive));
-  const missing = files.find(file => !existsSync(file));
+  const files = archives.map((archive) => resolve(archive));
+  const missing = files.find((file) => !existsSync(file));
   if (missing !== undefined) throw new Error(`image archive "${missing}" is not there; make it with buildah push`);
   const snapshotter = await chooseSnapshotter(paths.state);
   await Promise.all(
@@ -81,8 +81,11 @@ export async function signalContainer(
     ...["--address", containerdSocket(paths, node), "--namespace", "k8s.io"],
     ...["containers", "list", "--quiet", filter],
   ]);
-  const pids = listed.split("\n").filter(Boolean).flatMap(id => pidsInNamed(paths, id));
-  const reached = pids.filter(pid => signalPid(pid, signal));
+  const pids = listed
+    .split("\n")
+    .filter(Boolean)
+    .flatMap((id) => pidsInNamed(paths, id));
+  const reached = pids.filter((pid) => signalPid(pid, signal));
   if (reached.length === 0) throw new Error(`no container "${container}" runs on ${node}; see kubectl get pods`);
   return reached.length;
 }
@@ -98,11 +101,10 @@ export async function stopApi(paths: Paths): Promise<void> {
 /** Starts the API server again and waits until it answers; one that runs stays. */
 export async function startApi(paths: Paths): Promise<void> {
   const record = requireLab(paths);
-  const { nodes, ipv6, audit } = record.shape;
   let part = record.parts.find(({ name }) => name === API_SERVER);
   if (part === undefined || !isAlive(part)) {
     const binary = (await kubernetesBinaries(paths.cache))[API_SERVER];
-    part = startApiServer(paths, makePartsCgroup(paths), binary, planLab(nodes, ipv6), audit);
+    part = startApiServer(paths, makePartsCgroup(paths), binary, record.shape);
     writeRecord(paths, withPart(record, part));
   }
   await apiAnswers(paths, apiReader(paths, record.apiPort), part);
@@ -113,7 +115,7 @@ export async function expose(paths: Paths, port: number): Promise<string> {
   const record = requireLab(paths);
   const { apiAddress } = planLab(record.shape.nodes, record.shape.ipv6);
   const name = `expose-${String(port)}`;
-  const running = record.parts.find(part => part.name === name);
+  const running = record.parts.find((part) => part.name === name);
   if (running === undefined || !isAlive(running)) {
     const ends = { name, listenHost: apiAddress, listenPort: port, targetHost: "127.0.0.1", targetPort: port };
     const relay = await relayToHost(paths, makePartsCgroup(paths), ends);

@@ -18,12 +18,12 @@ export function apiReader(paths: Paths, port: number): ApiReader {
     cert: readFileSync(certificatePath(paths, "admin")),
     key: readFileSync(keyPath(paths, "admin")),
   });
-  return path =>
-    new Promise(resolve => {
+  return (path) =>
+    new Promise((resolve) => {
       const nothing = (): void => {
         resolve(undefined);
       };
-      const asked = request({ agent, host: "127.0.0.1", port, path, timeout: TIMEOUT_MILLIS }, answer => {
+      const asked = request({ agent, host: "127.0.0.1", port, path, timeout: TIMEOUT_MILLIS }, (answer) => {
         const chunks: Buffer[] = [];
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));
         answer.on("error", nothing);
@@ -49,14 +49,11 @@ function parse(text: string): unknown {
 export function readyNodes(list: unknown): readonly string[] {
   return pickList(list, "items")
     .filter(
-      node =>
+      (node) =>
         pickList(node, "status", "conditions").some(
-          condition =>
-            pickText(condition, "type") === "Ready" && pickText(condition, "status") === "True",
+          (condition) => pickText(condition, "type") === "Ready" && pickText(condition, "status") === "True",
         ) &&
-        !pickList(node, "spec", "taints").some(
-          taint => pickText(taint, "key") === "node.kubernetes.io/not-ready",
-        ),
+        !pickList(node, "spec", "taints").some((taint) => pickText(taint, "key") === "node.kubernetes.io/not-ready"),
     )
-    .map(node => pickText(node, "metadata", "name"));
+    .map((node) => pickText(node, "metadata", "name"));
 }

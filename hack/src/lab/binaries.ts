@@ -35,7 +35,7 @@ export function sameMinor(a: string, b: string): boolean {
 /** Flags of `go build` that put the version into the binaries. */
 export function linkerFlags(version: string): string {
   const [major = "", minor = ""] = version.slice(1).split(".");
-  const stamps = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap(place => [
+  const stamps = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"].flatMap((place) => [
     `-X ${place}.gitVersion=${version}`,
     `-X ${place}.gitMajor=${major}`,
     `-X ${place}.gitMinor=${minor}`,
@@ -45,7 +45,7 @@ export function linkerFlags(version: string): string {
 
 /** The first executable file of that name in these folders. */
 export function findExecutable(name: string, folders: readonly string[]): string | undefined {
-  return folders.map(folder => join(folder, name)).find(isExecutable);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
 function isExecutable(file: string): boolean {
@@ -79,12 +79,11 @@ async function build(names: readonly BinaryName[], version: string, folder: stri
   const building = `${folder}.building-${String(process.pid)}`;
   mkdirSync(building, { recursive: true });
   try {
-    const packages = names.map(name => `k8s.io/kubernetes/cmd/${name}`);
-    await run(
-      "go",
-      ["build", "-trimpath", "-ldflags", linkerFlags(version), "-o", `${building}/`, ...packages],
-      { cwd: MODULE, env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" } },
-    );
+    const packages = names.map((name) => `k8s.io/kubernetes/cmd/${name}`);
+    await run("go", ["build", "-trimpath", "-ldflags", linkerFlags(version), "-o", `${building}/`, ...packages], {
+      cwd: MODULE,
+      env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" },
+    });
     mkdirSync(folder, { recursive: true });
     for (const name of names) renameSync(join(building, name), join(folder, name));
   } finally {
@@ -97,7 +96,7 @@ export async function kubernetesBinaries(cache: string): Promise<KubernetesBinar
   const version = pinnedVersion(readFileSync(join(MODULE, "go.mod"), "utf8"));
   const folder = join(cache, "kubernetes", version);
   const found = await Promise.all(
-    NAMES.map(async name => ({
+    NAMES.map(async (name) => ({
       name,
       file: (await findInstalled(name, version)) ?? join(folder, name),
     })),

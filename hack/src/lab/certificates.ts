@@ -37,10 +37,7 @@ export function certificates(plan: LabPlan): readonly Certificate[] {
       name: "apiserver",
       commonName: "kube-apiserver",
       usage: "serverAuth",
-      subjectAltNames: [
-        ...API_NAMES.map(name => `DNS:${name}`),
-        ...apiAddresses.map(address => `IP:${address}`),
-      ],
+      subjectAltNames: [...API_NAMES.map((name) => `DNS:${name}`), ...apiAddresses.map((address) => `IP:${address}`)],
     },
     client("admin", "kubernetes-admin", "system:masters"),
     client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
@@ -54,7 +51,7 @@ export function certificates(plan: LabPlan): readonly Certificate[] {
         name: `${node.name}-server`,
         commonName: node.name,
         usage: "serverAuth",
-        subjectAltNames: [`DNS:${node.name}`, ...node.mgmt.map(address => `IP:${address}`)],
+        subjectAltNames: [`DNS:${node.name}`, ...node.mgmt.map((address) => `IP:${address}`)],
       },
     ]),
   ];
@@ -67,14 +64,10 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc
 const DAYS = "3650";
 
 /** Arguments of the openssl call that makes one certificate and its key. */
-export function opensslArguments(
-  certificate: Certificate,
-  place: (file: string) => string,
-): readonly string[] {
+export function opensslArguments(certificate: Certificate, place: (file: string) => string): readonly string[] {
   const { name, organization, commonName, usage, subjectAltNames } = certificate;
   const group = organization === undefined ? "" : `/O=${organization}`;
-  const names =
-    subjectAltNames.length === 0 ? [] : ["-addext", `subjectAltName=${subjectAltNames.join(",")}`];
+  const names = subjectAltNames.length === 0 ? [] : ["-addext", `subjectAltName=${subjectAltNames.join(",")}`];
   return [
     ...["req", "-x509", "-config", place("openssl.cnf"), "-days", DAYS, ...NEW_KEY],
     ...["-CA", place("ca.crt"), "-CAkey", place("ca.key"), "-subj", `${group}/CN=${commonName}`],
@@ -94,7 +87,5 @@ export async function makeCertificates(paths: Paths, plan: LabPlan): Promise<voi
     ...["-addext", "keyUsage=critical,keyCertSign,cRLSign", "-addext", "subjectKeyIdentifier=hash"],
     ...["-keyout", place("ca.key"), "-out", place("ca.crt")],
   ]);
-  await Promise.all(
-    certificates(plan).map(wanted => run("openssl", opensslArguments(wanted, place))),
-  );
+  await Promise.all(certificates(plan).map((wanted) => run("openssl", opensslArguments(wanted, place))));
 }

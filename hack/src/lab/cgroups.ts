@@ -1,6 +1,6 @@
 /** The lab's cgroups: on a version 2 machine, a version 1 machine, or one that has both. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { until } from "../shell.ts";
 import { CGROUP_PARENT, type Paths } from "./paths.ts";
 import { signalPid } from "./processes.ts";
@@ -14,7 +14,7 @@ export function parseHierarchies(mounts: string): readonly Hierarchy[] {
     if (type === "cgroup2") return [{ mount, version: 2 }];
     return type === "cgroup" ? [{ mount, version: 1 }] : [];
   });
-  const unique = new Map(found.map(hierarchy => [hierarchy.mount, hierarchy]));
+  const unique = new Map(found.map((hierarchy) => [hierarchy.mount, hierarchy]));
   return [...unique.values()].sort((a, b) => b.version - a.version);
 }
 
@@ -34,17 +34,33 @@ export function makePartsCgroup(paths: Paths): string {
   return folder;
 }
 
+/** Hands every controller that a version 2 cgroup has on to the cgroups below it. */
+function delegate(folder: string): void {
+  const controllers = readFileSync(join(folder, "cgroup.controllers"), "utf8").trim().split(" ").filter(Boolean);
+  for (const controller of controllers) {
+    try {
+      writeFileSync(join(folder, "cgroup.subtree_control"), `+${controller}`);
+    } catch {
+      continue; // kubelet says which controllers it misses
+    }
+  }
+}
+
 /** Makes the cgroup that kubelet hangs a node's pods under, in every hierarchy. */
 export function makeNodeCgroup(paths: Paths, node: string): void {
-  for (const { mount } of hierarchies()) mkdirSync(join(mount, paths.cgroup, node), { recursive: true });
+  for (const { mount, version } of hierarchies()) {
+    const lab = join(mount, paths.cgroup);
+    mkdirSync(join(lab, node), { recursive: true });
+    if (version === 2) for (const folder of [mount, dirname(lab), lab]) delegate(folder);
+  }
 }
 
 /** A folder and all folders below it, deepest first. */
 function treeOf(folder: string): readonly string[] {
   if (!existsSync(folder)) return [];
   const below = readdirSync(folder, { withFileTypes: true })
-    .filter(entry => entry.isDirectory())
-    .flatMap(entry => treeOf(join(folder, entry.name)));
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => treeOf(join(folder, entry.name)));
   return [...below, folder];
 }
 
@@ -60,7 +76,7 @@ function pidsIn(folder: string): readonly number[] {
 export function pidsInNamed(paths: Paths, name: string): readonly number[] {
   const pids = hierarchies().flatMap(({ mount }) =>
     treeOf(join(mount, paths.cgroup))
-      .filter(folder => folder.endsWith(`/${name}`))
+      .filter((folder) => folder.endsWith(`/${name}`))
       .flatMap(pidsIn),
   );
   return [...new Set(pids)];
@@ -74,7 +90,10 @@ export async function killCgroups(paths: Paths): Promise<void> {
       const kill = join(tree.at(-1) ?? "", "cgroup.kill");
       if (tree.length > 0 && existsSync(kill)) writeFileSync(kill, "1");
     }
-    const pids = trees.flat().flatMap(pidsIn).filter(pid => pid > 0);
+    const pids = trees
+      .flat()
+      .flatMap(pidsIn)
+      .filter((pid) => pid > 0);
     for (const pid of pids) signalPid(pid, "SIGKILL");
     return pids.length === 0 ? true : undefined;
   });
@@ -93,7 +112,7 @@ function removeFolder(folder: string): boolean {
 export async function removeCgroups(paths: Paths): Promise<void> {
   await until("the lab's cgroups to go", 10_000, 20, () => {
     const left = hierarchies().flatMap(({ mount }) =>
-      treeOf(join(mount, paths.cgroup)).filter(folder => !removeFolder(folder)),
+      treeOf(join(mount, paths.cgroup)).filter((folder) => !removeFolder(folder)),
     );
     return left.length === 0 ? true : undefined;
   });

@@ -115,15 +115,15 @@ function parseExpose([text]: readonly string[]): Answer {
 }
 
 const PARSERS: Readonly<Record<string, (words: readonly string[]) => Answer>> = {
-  up: words => parseUp(words, { nodes: 3, ipv6: false, audit: false }),
+  up: (words) => parseUp(words, { nodes: 3, ipv6: false, audit: false }),
   down: () => ({ verb: "down" }),
   status: () => ({ verb: "status" }),
   help: () => ({ verb: "help" }),
   "--help": () => ({ verb: "help" }),
   "-h": () => ({ verb: "help" }),
-  kubeconfig: words => ({ verb: "kubeconfig", raw: words.includes("--raw") }),
+  kubeconfig: (words) => ({ verb: "kubeconfig", raw: words.includes("--raw") }),
   exec: parseExec,
-  load: words =>
+  load: (words) =>
     words.length === 0 ? refuse("load needs an archive; write load image.tar") : { verb: "load", archives: words },
   cut: parseCut,
   heal: ([node]) => (node === undefined ? refuse("heal needs a node; write heal node-1") : { verb: "heal", node }),
@@ -148,7 +148,5 @@ export function parseCommandLine(words: readonly string[], defaultLab: string): 
     return { ok: false, refusal };
   }
   const answer = parseVerb(named ? words.slice(2) : words);
-  return "refusal" in answer
-    ? { ok: false, refusal: answer.refusal }
-    : { ok: true, lab, command: answer };
+  return "refusal" in answer ? { ok: false, refusal: answer.refusal } : { ok: true, lab, command: answer };
 }

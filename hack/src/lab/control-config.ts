@@ -74,10 +74,7 @@ export const auditLogPath = (paths: Paths): string => join(paths.logs, "audit.lo
 
 /** Flags of kube-apiserver. It reaches Service endpoints by pod address, since no kube-proxy runs beside it. */
 export function apiserverFlags(paths: Paths, plan: LabPlan, audit: boolean): readonly string[] {
-  const auditFlags = [
-    `--audit-policy-file=${auditPolicyPath(paths)}`,
-    `--audit-log-path=${auditLogPath(paths)}`,
-  ];
+  const auditFlags = [`--audit-policy-file=${auditPolicyPath(paths)}`, `--audit-log-path=${auditLogPath(paths)}`];
   return [
     `--advertise-address=${plan.apiAddress}`,
     `--secure-port=${String(API_PORT)}`,
@@ -120,11 +117,7 @@ export function controllerManagerFlags(paths: Paths): readonly string[] {
 
 /** Flags of kube-scheduler. */
 export function schedulerFlags(paths: Paths): readonly string[] {
-  return [
-    `--kubeconfig=${controlKubeconfigPath(paths, "scheduler")}`,
-    "--leader-elect=false",
-    "--profiling=false",
-  ];
+  return [`--kubeconfig=${controlKubeconfigPath(paths, "scheduler")}`, "--leader-elect=false", "--profiling=false"];
 }
 
 export const controlKubeconfigPath = (paths: Paths, identity: string): string =>

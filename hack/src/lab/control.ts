@@ -5,9 +5,9 @@ import type { KubernetesBinaries } from "./binaries.ts";
 import { etcdFlags, apiserverFlags, controllerManagerFlags, schedulerFlags } from "./control-config.ts";
 import { inNamespace } from "./network.ts";
 import { logPath, type Paths } from "./paths.ts";
-import type { LabPlan } from "./plan.ts";
+import { planLab } from "./plan.ts";
 import { isAlive, startPart } from "./processes.ts";
-import type { Part } from "./record.ts";
+import type { Part, Shape } from "./record.ts";
 
 export const API_SERVER = "kube-apiserver";
 
@@ -27,20 +27,13 @@ export const startEtcd = (paths: Paths, cgroup: string): Part =>
   startControl(paths, cgroup, "etcd", ["etcd", ...etcdFlags(paths)]);
 
 /** Starts the API server; etcd may still be starting. */
-export const startApiServer = (
-  paths: Paths,
-  cgroup: string,
-  binary: string,
-  plan: LabPlan,
-  audit: boolean,
-): Part => startControl(paths, cgroup, API_SERVER, [binary, ...apiserverFlags(paths, plan, audit)]);
+export const startApiServer = (paths: Paths, cgroup: string, binary: string, shape: Shape): Part => {
+  const plan = planLab(shape.nodes, shape.ipv6);
+  return startControl(paths, cgroup, API_SERVER, [binary, ...apiserverFlags(paths, plan, shape.audit)]);
+};
 
 /** Starts the controller manager and the scheduler, which want an API server that answers. */
-export const startControllers = (
-  paths: Paths,
-  cgroup: string,
-  binaries: KubernetesBinaries,
-): readonly Part[] => [
+export const startControllers = (paths: Paths, cgroup: string, binaries: KubernetesBinaries): readonly Part[] => [
   startControl(paths, cgroup, "kube-controller-manager", [
     binaries["kube-controller-manager"],
     ...controllerManagerFlags(paths),

@@ -22,10 +22,7 @@ export function pickText(value: unknown, ...path: readonly (string | number)[]):
 }
 
 /** The number found by following `path`, or undefined. */
-export function pickNumber(
-  value: unknown,
-  ...path: readonly (string | number)[]
-): number | undefined {
+export function pickNumber(value: unknown, ...path: readonly (string | number)[]): number | undefined {
   const found = pick(value, ...path);
   return typeof found === "number" ? found : undefined;
 }

@@ -4,8 +4,7 @@ import type { HostPlan, LabPlan, NodePlan, Port } from "./plan.ts";
 /** Name of a port's other end in the switch, such as "lan-node-1"; at most 15 characters. */
 export const switchPort = (bridge: Port["bridge"], host: string): string => `${bridge}-${host}`;
 
-const ipBatch = (lines: readonly string[]): string =>
-  ["ip -batch - <<'END'", ...lines, "END"].join("\n");
+const ipBatch = (lines: readonly string[]): string => ["ip -batch - <<'END'", ...lines, "END"].join("\n");
 
 /** A setting below /proc/sys/net that is written where the kernel has it. */
 const sysctl = (path: string, value: number): string =>
@@ -13,12 +12,12 @@ const sysctl = (path: string, value: number): string =>
 
 /** Script for the switch: both bridges and a pair of interfaces to each port; `netnsOf` tells a namespace's file. */
 export function switchScript(plan: LabPlan, netnsOf: (namespace: string) => string): string {
-  const bridges = ["lan", "mgmt"].flatMap(name => [
+  const bridges = ["lan", "mgmt"].flatMap((name) => [
     `link add ${name} type bridge mcast_snooping 0`,
     `link set ${name} up`,
   ]);
   const pairs = [...plan.hosts, ...plan.nodes].flatMap(({ name: host, ports }) =>
-    ports.flatMap(port => {
+    ports.flatMap((port) => {
       const end = switchPort(port.bridge, host);
       return [
         `link add ${end} type veth peer name ${port.name} address ${port.mac} netns ${netnsOf(host)}`,
@@ -37,7 +36,7 @@ export function switchScript(plan: LabPlan, netnsOf: (namespace: string) => stri
 
 /** Settings of a namespace before it has interfaces: no address checks that only take time, no foreign routes. */
 export function settingsScript(isNode: boolean): string {
-  const everywhere = ["all", "default"].flatMap(scope => [
+  const everywhere = ["all", "default"].flatMap((scope) => [
     sysctl(`ipv4/conf/${scope}/rp_filter`, 0), // answers leave by another interface than requests came in
     sysctl(`ipv4/conf/${scope}/send_redirects`, 0),
     sysctl(`ipv4/conf/${scope}/accept_redirects`, 0),
@@ -53,7 +52,7 @@ function portLines(ports: readonly Port[]): readonly string[] {
   return [
     "link set lo up",
     ...ports.flatMap(({ name, addresses }) => [
-      ...addresses.map(address =>
+      ...addresses.map((address) =>
         address.includes(":") ? `addr add ${address} dev ${name} nodad` : `addr add ${address} dev ${name}`,
       ),
       `link set ${name} up`,
@@ -71,7 +70,7 @@ function podRoutes(nodes: readonly NodePlan[]): readonly string[] {
 }
 
 const defaultRoutes = (plan: LabPlan): readonly string[] =>
-  plan.routerAddresses.map(address => routeTo("default", address));
+  plan.routerAddresses.map((address) => routeTo("default", address));
 
 /** Script for the control plane, the client or the router, once its interfaces are there. */
 export function hostScript(plan: LabPlan, host: HostPlan): string {
@@ -88,22 +87,17 @@ export function hostScript(plan: LabPlan, host: HostPlan): string {
  */
 export function nodeScript(plan: LabPlan, node: NodePlan): string {
   const others = plan.nodes.filter(({ name }) => name !== node.name);
-  const services = plan.serviceCidrs.map(cidr => `route add ${cidr} dev mgmt0`);
+  const services = plan.serviceCidrs.map((cidr) => `route add ${cidr} dev mgmt0`);
   const masquerade = plan.clusterCidrs.map(
-    cidr => `oifname "lan0" ${cidr.includes(":") ? "ip6" : "ip"} saddr ${cidr} masquerade`,
+    (cidr) => `oifname "lan0" ${cidr.includes(":") ? "ip6" : "ip"} saddr ${cidr} masquerade`,
   );
   return [
-    ipBatch([
-      ...portLines(node.ports),
-      ...podRoutes(others),
-      ...services,
-      ...defaultRoutes(plan),
-    ]),
+    ipBatch([...portLines(node.ports), ...podRoutes(others), ...services, ...defaultRoutes(plan)]),
     "nft -f - <<'END'",
     "table inet berth-lab {",
     "  chain postrouting {",
     "    type nat hook postrouting priority srcnat;",
-    ...masquerade.map(rule => `    ${rule}`),
+    ...masquerade.map((rule) => `    ${rule}`),
     "  }",
     "}",
     "END",

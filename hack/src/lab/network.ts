@@ -1,5 +1,5 @@
 /** Makes and removes the lab's network namespaces. Touches no interface, rule or setting outside them. */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { attempt, run } from "../shell.ts";
 import { hostScript, nodeScript, settingsScript, switchPort, switchScript } from "./network-script.ts";
 import { netnsPath, type Paths } from "./paths.ts";
@@ -24,15 +24,15 @@ export async function runInNamespace(paths: Paths, name: string, input: string):
 /** Builds all namespaces, bridges, addresses and routes of a plan. */
 export async function makeNetwork(paths: Paths, plan: LabPlan): Promise<void> {
   mkdirSync(paths.netns, { recursive: true });
-  await Promise.all(namespaces(plan).map(name => makeNamespace(paths, name)));
+  await Promise.all(namespaces(plan).map((name) => makeNamespace(paths, name)));
   await runInNamespace(
     paths,
     "switch",
-    switchScript(plan, name => netnsPath(paths, name)),
+    switchScript(plan, (name) => netnsPath(paths, name)),
   );
   await Promise.all([
-    ...plan.hosts.map(host => runInNamespace(paths, host.name, hostScript(plan, host))),
-    ...plan.nodes.map(node => runInNamespace(paths, node.name, nodeScript(plan, node))),
+    ...plan.hosts.map((host) => runInNamespace(paths, host.name, hostScript(plan, host))),
+    ...plan.nodes.map((node) => runInNamespace(paths, node.name, nodeScript(plan, node))),
   ]);
 }
 
@@ -40,8 +40,8 @@ export async function makeNetwork(paths: Paths, plan: LabPlan): Promise<void> {
 export function mountsBelow(mountinfo: string, folder: string): readonly string[] {
   return mountinfo
     .split("\n")
-    .map(line => (line.split(" ")[4] ?? "").replaceAll("\\040", " "))
-    .filter(mount => mount.startsWith(`${folder}/`))
+    .map((line) => (line.split(" ")[4] ?? "").replaceAll("\\040", " "))
+    .filter((mount) => mount.startsWith(`${folder}/`))
     .sort((a, b) => b.length - a.length);
 }
 
@@ -51,16 +51,9 @@ export async function unmountAll(paths: Paths): Promise<void> {
   for (const mount of mounts) await attempt("umount", ["--lazy", mount]);
 }
 
-/** Removes the lab's folder; what is in it must no longer be mounted. */
+/** Removes the lab's folder; nothing may still be mounted in it. */
 export function removeState(paths: Paths): void {
   rmSync(paths.state, { recursive: true, force: true });
-  try {
-    if (readdirSync(paths.root).every(entry => entry === `${paths.name}.lock`)) {
-      rmSync(paths.root, { recursive: true });
-    }
-  } catch {
-    return; // another lab came or went meanwhile
-  }
 }
 
 /** Takes a node off a bridge: its carrier goes, or with `silent` its frames vanish while the carrier stays. */
@@ -72,6 +65,8 @@ export async function cutPort(paths: Paths, node: string, bridge: Port["bridge"]
 
 /** Puts a node back on both bridges. */
 export async function healPorts(paths: Paths, node: string): Promise<void> {
-  const lines = ["lan", "mgmt"].map(bridge => `ip link set ${bridge}-${node} up; bridge link set dev ${bridge}-${node} state 3`);
+  const lines = ["lan", "mgmt"].map(
+    (bridge) => `ip link set ${bridge}-${node} up; bridge link set dev ${bridge}-${node} state 3`,
+  );
   await runInNamespace(paths, "switch", lines.join("\n"));
 }

@@ -7,9 +7,15 @@ import type { LabPlan, NodePlan } from "./plan.ts";
 /** Image of the container that holds a pod's namespaces. */
 export const PAUSE_IMAGE = "berth.dev/lab-pause:1";
 
-export type Binaries = { readonly kubelet: string; readonly kubeProxy: string; readonly cniFolder: string };
-
 export type Snapshotter = "overlayfs" | "native";
+
+/** What the machine offers to every node. */
+export type Machine = {
+  readonly kubelet: string;
+  readonly kubeProxy: string;
+  readonly cniFolder: string;
+  readonly snapshotter: Snapshotter;
+};
 
 export type NodeFile = { readonly path: string; readonly text: string };
 
@@ -41,11 +47,10 @@ const KERNEL_SETTINGS = [
   { path: "kernel/keys/root_maxbytes", value: 25_000_000 },
 ] as const;
 
-const kernelFile = (base: string, path: string): string =>
-  join(base, "kernel", path.replaceAll("/", "-"));
+const kernelFile = (base: string, path: string): string => join(base, "kernel", path.replaceAll("/", "-"));
 
 /** containerd's configuration. */
-export function containerdConfig(paths: Paths, node: NodePlan, cniFolder: string, snapshotter: Snapshotter): string {
+export function containerdConfig(paths: Paths, node: NodePlan, machine: Machine): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return [
     "version = 2",
@@ -55,18 +60,19 @@ export function containerdConfig(paths: Paths, node: NodePlan, cniFolder: string
     '  address = "/run/containerd/containerd.sock"',
     `[${cri}]`,
     `  sandbox_image = "${PAUSE_IMAGE}"`,
+    "  disable_apparmor = true", // its profile would be the whole machine's
     "  restrict_oom_score_adj = true", // where the machine itself may not lower it
     "  disable_hugetlb_controller = true",
     "  tolerate_missing_hugetlb_controller = true",
     `[${cri}.containerd]`,
-    `  snapshotter = "${snapshotter}"`,
+    `  snapshotter = "${machine.snapshotter}"`,
     '  default_runtime_name = "runc"',
     `[${cri}.containerd.runtimes.runc]`,
     '  runtime_type = "io.containerd.runc.v2"',
     `[${cri}.containerd.runtimes.runc.options]`,
     "  SystemdCgroup = false",
     `[${cri}.cni]`,
-    `  bin_dir = "${cniFolder}"`,
+    `  bin_dir = "${machine.cniFolder}"`,
     `  conf_dir = "${join(nodePath(paths, node.name), "cni")}"`,
     "",
   ].join("\n");
@@ -84,8 +90,8 @@ export function cniConfig(node: NodePlan): string {
         ipMasq: false,
         ipam: {
           type: "host-local",
-          ranges: node.podCidrs.map(subnet => [{ subnet }]),
-          routes: node.podCidrs.map(cidr => ({ dst: isV6(cidr) ? "::/0" : "0.0.0.0/0" })),
+          ranges: node.podCidrs.map((subnet) => [{ subnet }]),
+          routes: node.podCidrs.map((cidr) => ({ dst: isV6(cidr) ? "::/0" : "0.0.0.0/0" })),
         },
       },
     ],
@@ -141,7 +147,7 @@ export function proxyConfig(plan: LabPlan, node: NodePlan, kubeconfig: string): 
  * so by a line on its standard input; without that line it ends, so a crash before then leaves nothing. What ends
  * is started again after a second.
  */
-export function initScript(paths: Paths, node: NodePlan, binaries: Binaries): string {
+export function initScript(paths: Paths, node: NodePlan, machine: Machine): string {
   const base = nodePath(paths, node.name);
   const log = (part: string): string => `'${logPath(paths, `${node.name}-${part}`)}'`;
   return [
@@ -153,34 +159,29 @@ export function initScript(paths: Paths, node: NodePlan, binaries: Binaries): st
     }),
     ...OWN_FOLDERS.map(({ inside, own }) => `mount --bind '${join(base, own)}' ${inside}`),
     `hostname ${node.name}`,
+    "mkdir -p /run/tmp && export TMPDIR=/run/tmp",
     "set +e",
     'keep() { log=$1; shift; while :; do "$@" >>"$log" 2>&1; sleep 1; done; }',
     `keep ${log("containerd")} containerd --config '${join(base, "containerd.toml")}' &`,
     "read -r _ || exit 1",
-    `keep ${log("kubelet")} '${binaries.kubelet}' --config='${join(base, "kubelet.json")}' \\`,
+    `keep ${log("kubelet")} '${machine.kubelet}' --config='${join(base, "kubelet.json")}' \\`,
     `  --kubeconfig='${join(base, "kubelet.kubeconfig")}' --hostname-override=${node.name} \\`,
     `  --node-ip=${node.mgmt.join(",")} &`,
-    `keep ${log("kube-proxy")} '${binaries.kubeProxy}' --config='${join(base, "kube-proxy.json")}' &`,
+    `keep ${log("kube-proxy")} '${machine.kubeProxy}' --config='${join(base, "kube-proxy.json")}' &`,
     "wait",
     "",
   ].join("\n");
 }
 
 /** Every file of a node but the kubeconfigs. */
-export function nodeFiles(
-  paths: Paths,
-  plan: LabPlan,
-  node: NodePlan,
-  binaries: Binaries,
-  snapshotter: Snapshotter,
-): readonly NodeFile[] {
+export function nodeFiles(paths: Paths, plan: LabPlan, node: NodePlan, machine: Machine): readonly NodeFile[] {
   const base = nodePath(paths, node.name);
   return [
-    { path: join(base, "containerd.toml"), text: containerdConfig(paths, node, binaries.cniFolder, snapshotter) },
+    { path: join(base, "containerd.toml"), text: containerdConfig(paths, node, machine) },
     { path: join(base, "cni/10-berth-lab.conflist"), text: cniConfig(node) },
     { path: join(base, "kubelet.json"), text: kubeletConfig(paths, node) },
     { path: join(base, "kube-proxy.json"), text: proxyConfig(plan, node, join(base, "kube-proxy.kubeconfig")) },
-    { path: join(base, "init.sh"), text: initScript(paths, node, binaries) },
+    { path: join(base, "init.sh"), text: initScript(paths, node, machine) },
     // no name server is there: a pod that asks is refused at once instead of waiting
     { path: join(base, "resolv.conf"), text: "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n" },
     ...KERNEL_SETTINGS.map(({ path, value }) => ({ path: kernelFile(base, path), text: `${String(value)}\n` })),

@@ -5,7 +5,7 @@ import { run, until } from "../shell.ts";
 import { apiUrl, fileKubeconfig } from "./control-config.ts";
 import { makeNodeCgroup } from "./cgroups.ts";
 import { inNamespace } from "./network.ts";
-import { nodeFiles, nodeFolders, type Binaries, type Snapshotter } from "./node-config.ts";
+import { nodeFiles, nodeFolders, type Machine } from "./node-config.ts";
 import { containerdSocket, logPath, nodePath, type Paths } from "./paths.ts";
 import type { LabPlan, NodePlan } from "./plan.ts";
 import { isAlive, startPart } from "./processes.ts";
@@ -18,20 +18,14 @@ export type StartedNode = {
 };
 
 /** Writes everything a node reads. */
-export function writeNode(
-  paths: Paths,
-  plan: LabPlan,
-  node: NodePlan,
-  binaries: Binaries,
-  snapshotter: Snapshotter,
-): void {
+export function writeNode(paths: Paths, plan: LabPlan, node: NodePlan, machine: Machine): void {
   for (const folder of nodeFolders(paths, node)) mkdirSync(folder, { recursive: true });
   const base = nodePath(paths, node.name);
   const kubeconfigs = [
     { path: join(base, "kubelet.kubeconfig"), text: fileKubeconfig(paths, apiUrl(plan), node.name) },
     { path: join(base, "kube-proxy.kubeconfig"), text: fileKubeconfig(paths, apiUrl(plan), "proxy") },
   ];
-  for (const { path, text } of [...nodeFiles(paths, plan, node, binaries, snapshotter), ...kubeconfigs]) {
+  for (const { path, text } of [...nodeFiles(paths, plan, node, machine), ...kubeconfigs]) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   }

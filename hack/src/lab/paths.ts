@@ -54,7 +54,7 @@ export function labPaths(name: string, env: Environment): Paths {
 
 /** Why a lab cannot live at these paths, as one sentence, or undefined when it can. */
 export function unusablePaths(paths: Paths): string | undefined {
-  const under = REPLACED.find(folder => `${paths.state}/`.startsWith(`${folder}/`));
+  const under = REPLACED.find((folder) => `${paths.state}/`.startsWith(`${folder}/`));
   if (under !== undefined) {
     return `state folder "${paths.state}" is below ${under}, which each node replaces; set XDG_STATE_HOME elsewhere`;
   }

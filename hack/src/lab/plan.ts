@@ -76,10 +76,7 @@ function nodePlan(index: number, ipv6: boolean): NodePlan {
     name: `node-${String(index)}`,
     index,
     mgmt: mgmtAddresses(host, ipv6),
-    podCidrs: [
-      `10.244.${String(index)}.0/24`,
-      ...(ipv6 ? [`fd00:10:244:${String(index)}::/64`] : []),
-    ],
+    podCidrs: [`10.244.${String(index)}.0/24`, ...(ipv6 ? [`fd00:10:244:${String(index)}::/64`] : [])],
     ports: [lanPort(host), mgmtPort(host, ipv6)],
   };
 }

@@ -100,7 +100,9 @@ function namespaceOf(pid: number, kind: "pid" | "pid_for_children"): string | un
 
 /** Numbers of all processes of this machine. */
 function allPids(): readonly number[] {
-  return readdirSync("/proc").filter(entry => /^\d+$/.test(entry)).map(Number);
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
 }
 
 /** Command names and host pids of the processes inside the pid namespace that `holder` made for its children. */
@@ -108,8 +110,8 @@ export function insideOf(holder: Part): readonly { readonly pid: number; readonl
   const wanted = namespaceOf(holder.pid, "pid_for_children");
   if (!isAlive(holder) || wanted === undefined) return [];
   return allPids()
-    .filter(pid => namespaceOf(pid, "pid") === wanted)
-    .map(pid => ({ pid, name: commandName(pid) }));
+    .filter((pid) => namespaceOf(pid, "pid") === wanted)
+    .map((pid) => ({ pid, name: commandName(pid) }));
 }
 
 function commandName(pid: number): string {

@@ -70,5 +70,5 @@ export function withPart(record: LabRecord, part: Part): LabRecord {
 
 /** The record without the part of that name. */
 export function withoutPart(record: LabRecord, name: string): LabRecord {
-  return { ...record, parts: record.parts.filter(part => part.name !== name) };
+  return { ...record, parts: record.parts.filter((part) => part.name !== name) };
 }

@@ -20,7 +20,7 @@ function join(client: Socket, host: string, port: number): void {
 }
 
 function serve(server: Server, host: string, port: number): void {
-  server.on("connection", client => {
+  server.on("connection", (client) => {
     join(client, host, port);
   });
 }
@@ -63,8 +63,7 @@ async function openRelay(opening: Opening): Promise<void> {
   if (child.connected) child.disconnect();
 }
 
-const [verb, first = "", second = "", third = "", fourth = "", netns = "", log = ""] =
-  process.argv.slice(2);
+const [verb, first = "", second = "", third = "", fourth = "", netns = "", log = ""] = process.argv.slice(2);
 if (verb === "run") {
   runRelay(first, Number(second));
 } else {

@@ -18,11 +18,14 @@ export type Ends = {
   readonly targetPort: number;
 };
 
-async function openRelay(paths: Paths, cgroup: string, ends: Ends, from: string, to: string): Promise<Relay> {
+/** Namespaces in which connections are accepted and made. */
+type Way = { readonly from: string; readonly to: string };
+
+async function openRelay(paths: Paths, cgroup: string, ends: Ends, way: Way): Promise<Relay> {
   const command = joining(cgroup, [
-    ...["nsenter", `--net=${from}`, process.execPath, PROGRAM, "open"],
+    ...["nsenter", `--net=${way.from}`, process.execPath, PROGRAM, "open"],
     ...[ends.listenHost, String(ends.listenPort), ends.targetHost, String(ends.targetPort)],
-    ...[to, logPath(paths, ends.name)],
+    ...[way.to, logPath(paths, ends.name)],
   ]);
   const [pid = 0, port = 0] = (await run("sh", command)).trim().split(" ").map(Number);
   const startTicks = startTicksOf(pid);
@@ -34,8 +37,8 @@ const hostNetns = (): string => `/proc/${String(process.pid)}/ns/net`;
 
 /** A port of the host that leads into the control plane's namespace. */
 export const relayFromHost = (paths: Paths, cgroup: string, ends: Ends): Promise<Relay> =>
-  openRelay(paths, cgroup, ends, hostNetns(), netnsPath(paths, "control"));
+  openRelay(paths, cgroup, ends, { from: hostNetns(), to: netnsPath(paths, "control") });
 
 /** A port in the control plane's namespace that leads to the host. */
 export const relayToHost = (paths: Paths, cgroup: string, ends: Ends): Promise<Relay> =>
-  openRelay(paths, cgroup, ends, netnsPath(paths, "control"), hostNetns());
+  openRelay(paths, cgroup, ends, { from: netnsPath(paths, "control"), to: hostNetns() });

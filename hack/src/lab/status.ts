@@ -54,7 +54,7 @@ export async function status(paths: Paths): Promise<readonly string[]> {
   const record = readRecord(paths);
   if (record === undefined) return [`lab "${paths.name}" is not up`];
   const ready = await askNodes(paths, record);
-  const rows = record.parts.flatMap(part => partRows(part, ready));
+  const rows = record.parts.flatMap((part) => partRows(part, ready));
   const answer = ready === undefined ? "does not answer" : "answers";
   return [
     `lab "${paths.name}", ${String(record.shape.nodes)} nodes, ${record.shape.ipv6 ? "dual-stack" : "IPv4"}`,

@@ -4,8 +4,7 @@ export type TarEntry = { readonly name: string; readonly mode: number; readonly 
 
 const BLOCK = 512;
 
-const octal = (value: number, width: number): string =>
-  `${value.toString(8).padStart(width - 1, "0")}\0`;
+const octal = (value: number, width: number): string => `${value.toString(8).padStart(width - 1, "0")}\0`;
 
 function header(entry: TarEntry): Buffer {
   const block = Buffer.alloc(BLOCK);
@@ -28,7 +27,7 @@ function header(entry: TarEntry): Buffer {
 
 /** One archive of these files, owned by root. Names are at most 100 bytes; a longer one throws. */
 export function tarArchive(entries: readonly TarEntry[]): Buffer {
-  const blocks = entries.flatMap(entry => {
+  const blocks = entries.flatMap((entry) => {
     if (Buffer.byteLength(entry.name) > 100) throw new Error(`file name "${entry.name}" is too long for tar`);
     const padding = Buffer.alloc((BLOCK - (entry.data.length % BLOCK)) % BLOCK);
     return [header(entry), entry.data, padding];

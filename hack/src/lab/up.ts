@@ -15,6 +15,7 @@ import {
 } from "./control-config.ts";
 import { apiAnswers, startApiServer, startControllers, startEtcd } from "./control.ts";
 import { down } from "./down.ts";
+import { Ledger } from "./ledger.ts";
 import { chooseSnapshotter, importImage, labImages } from "./images.ts";
 import { makeNetwork } from "./network.ts";
 import type { Snapshotter } from "./node-config.ts";
@@ -22,7 +23,7 @@ import { containerdReady, startNode, writeNode, type StartedNode } from "./nodes
 import { unusablePaths, type Paths } from "./paths.ts";
 import { planLab, type LabPlan, type NodePlan } from "./plan.ts";
 import { isAlive } from "./processes.ts";
-import { readRecord, withPart, writeRecord, type LabRecord, type Part, type Shape } from "./record.ts";
+import { readRecord, type Shape } from "./record.ts";
 import { relayFromHost } from "./relays.ts";
 
 export type Report = (line: string) => void;
@@ -30,34 +31,7 @@ export type Report = (line: string) => void;
 /** Ports of the host that labs try first: those from here on, spread by the lab's name. */
 const FIRST_API_PORT = 26_443;
 
-const nameSpread = (name: string): number =>
-  [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 997, 0);
-
-/** Keeps the record on disk in step with what has been started, so that `down` finds it after a crash. */
-class Ledger {
-  readonly #paths: Paths;
-  #record: LabRecord;
-
-  constructor(paths: Paths, shape: Shape) {
-    this.#paths = paths;
-    this.#record = { shape, apiPort: 0, ready: false, parts: [] };
-    writeRecord(paths, this.#record);
-  }
-
-  add(...parts: readonly Part[]): void {
-    this.#record = parts.reduce(withPart, this.#record);
-    writeRecord(this.#paths, this.#record);
-  }
-
-  setPort(apiPort: number): void {
-    this.#record = { ...this.#record, apiPort };
-  }
-
-  setReady(): void {
-    this.#record = { ...this.#record, ready: true };
-    writeRecord(this.#paths, this.#record);
-  }
-}
+const nameSpread = (name: string): number => Buffer.from(name).reduce((sum, byte) => (sum * 31 + byte) % 997, 0);
 
 type Lab = {
   readonly paths: Paths;
@@ -115,8 +89,8 @@ function writeUserKubeconfig(paths: Paths, port: number): void {
 
 async function prepareNode(lab: Lab, node: NodePlan): Promise<StartedNode> {
   const { paths, plan, binaries, snapshotter } = lab;
-  const parts = { kubelet: binaries.kubelet, kubeProxy: binaries["kube-proxy"], cniFolder: cniFolder() };
-  writeNode(paths, plan, node, parts, snapshotter);
+  const machine = { kubelet: binaries.kubelet, kubeProxy: binaries["kube-proxy"], cniFolder: cniFolder(), snapshotter };
+  writeNode(paths, plan, node, machine);
   const started = startNode(paths, lab.cgroup, node);
   lab.ledger.add(started.part);
   await containerdReady(paths, node, started.part);
@@ -147,9 +121,9 @@ async function build(lab: Lab, report: Report): Promise<void> {
   ledger.add(startEtcd(paths, cgroup));
   await certified;
   writeControlFiles(lab);
-  const apiServer = startApiServer(paths, cgroup, lab.binaries["kube-apiserver"], plan, lab.shape.audit);
+  const apiServer = startApiServer(paths, cgroup, lab.binaries["kube-apiserver"], lab.shape);
   ledger.add(apiServer);
-  const preparing = Promise.all(plan.nodes.map(node => prepareNode(lab, node)));
+  const preparing = Promise.all(plan.nodes.map((node) => prepareNode(lab, node)));
   const port = await openApiPort(lab);
   writeUserKubeconfig(paths, port);
   const api = apiReader(paths, port);
@@ -172,11 +146,7 @@ export async function up(paths: Paths, shape: Shape, report: Report): Promise<vo
   }
   const started = performance.now();
   if (findExecutable("etcd", installedFolders()) === undefined) throw new Error("no etcd; run hack/setup");
-  const [binaries, images] = await Promise.all([
-    kubernetesBinaries(paths.cache),
-    labImages(paths.cache),
-    down(paths),
-  ]);
+  const [binaries, images] = await Promise.all([kubernetesBinaries(paths.cache), labImages(paths.cache), down(paths)]);
   for (const folder of [paths.state, paths.logs, paths.control]) {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
   }
