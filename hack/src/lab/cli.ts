@@ -38,11 +38,11 @@ export const USAGE = `usage: hack/lab [--name LAB] COMMAND
 The lab is called LAB, or $BERTH_LAB, or "berth".
 `;
 
-const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
-  kill: "SIGKILL",
-  stop: "SIGSTOP",
-  cont: "SIGCONT",
-};
+const SIGNALS: ReadonlyMap<string, NodeJS.Signals> = new Map([
+  ["kill", "SIGKILL"],
+  ["stop", "SIGSTOP"],
+  ["cont", "SIGCONT"],
+]);
 
 type Answer = Command | { readonly refusal: string };
 
@@ -101,6 +101,14 @@ function parseSignal(verb: string, signal: NodeJS.Signals, words: readonly strin
     : { verb: "signal", signal, node, container };
 }
 
+function parseLoad(words: readonly string[]): Answer {
+  return words.length === 0 ? refuse("load needs an archive; write load image.tar") : { verb: "load", archives: words };
+}
+
+function parseHeal([node]: readonly string[]): Answer {
+  return node === undefined ? refuse("heal needs a node; write heal node-1") : { verb: "heal", node };
+}
+
 function parseApi([action]: readonly string[]): Answer {
   return action === "stop" || action === "start"
     ? { verb: "api", action }
@@ -114,29 +122,28 @@ function parseExpose([text]: readonly string[]): Answer {
     : { verb: "expose", port };
 }
 
-const PARSERS: Readonly<Record<string, (words: readonly string[]) => Answer>> = {
-  up: (words) => parseUp(words, { nodes: 3, ipv6: false, audit: false }),
-  down: () => ({ verb: "down" }),
-  status: () => ({ verb: "status" }),
-  help: () => ({ verb: "help" }),
-  "--help": () => ({ verb: "help" }),
-  "-h": () => ({ verb: "help" }),
-  kubeconfig: (words) => ({ verb: "kubeconfig", raw: words.includes("--raw") }),
-  exec: parseExec,
-  load: (words) =>
-    words.length === 0 ? refuse("load needs an archive; write load image.tar") : { verb: "load", archives: words },
-  cut: parseCut,
-  heal: ([node]) => (node === undefined ? refuse("heal needs a node; write heal node-1") : { verb: "heal", node }),
-  api: parseApi,
-  expose: parseExpose,
-};
+const PARSERS: ReadonlyMap<string, (words: readonly string[]) => Answer> = new Map([
+  ["up", (words) => parseUp(words, { nodes: 3, ipv6: false, audit: false })],
+  ["down", () => ({ verb: "down" })],
+  ["status", () => ({ verb: "status" })],
+  ["help", () => ({ verb: "help" })],
+  ["--help", () => ({ verb: "help" })],
+  ["-h", () => ({ verb: "help" })],
+  ["kubeconfig", (words) => ({ verb: "kubeconfig", raw: words.includes("--raw") })],
+  ["exec", parseExec],
+  ["load", parseLoad],
+  ["cut", parseCut],
+  ["heal", parseHeal],
+  ["api", parseApi],
+  ["expose", parseExpose],
+]);
 
 function parseVerb(words: readonly string[]): Answer {
   const [verb, ...rest] = words;
   if (verb === undefined) return refuse("no command is given; see hack/lab help");
-  const signal = SIGNALS[verb];
+  const signal = SIGNALS.get(verb);
   if (signal !== undefined) return parseSignal(verb, signal, rest);
-  return PARSERS[verb]?.(rest) ?? refuse(`there is no command "${verb}"; see hack/lab help`);
+  return PARSERS.get(verb)?.(rest) ?? refuse(`there is no command "${verb}"; see hack/lab help`);
 }
 
 /** Reads the words after `hack/lab`; `defaultLab` is the lab's name where --name is not given. */
