@@ -9,9 +9,7 @@ import { keys } from "../core/keys.ts";
 import { History } from "./history.ts";
 import type { IPAddressPool, L2Advertisement } from "./crd.ts";
 import {
-  keyOf,
   kinds,
-  printKey,
   type ApiObject,
   type EndpointSlice,
   type IPAddress,
@@ -112,7 +110,3 @@ export class Cluster {
     return this.services.get(serviceNameOf(object));
   }
 }
-
-/** Keys of all objects in a cache. */
-export const keysIn = <T extends ApiObject>(cache: Cache<T>): readonly string[] =>
-  [...cache.values()].map((object) => printKey(keyOf(object)));

@@ -20,7 +20,10 @@ for (const file of crds) {
 }
 
 const objects = [...crds, ...yamlFiles("announcer")].flatMap((file) =>
-  parseAllDocuments(readFileSync(file, "utf8")).map((document): unknown => document.toJS()),
+  parseAllDocuments(readFileSync(file, "utf8")).map((document) => {
+    const object: unknown = document.toJS();
+    return object;
+  }),
 );
 const text = `/** Made from manifests/ by hack/src/generate.ts; edit them, not this. */
 
