@@ -14,7 +14,7 @@ const NAMES = [
   "kubectl",
 ] as const;
 
-export type BinaryName = (typeof NAMES)[number];
+type BinaryName = (typeof NAMES)[number];
 
 /** Path of each binary. */
 export type KubernetesBinaries = Readonly<Record<BinaryName, string>>;

@@ -70,7 +70,7 @@ export const AUDIT_POLICY = `${JSON.stringify({
 })}\n`;
 
 export const auditPolicyPath = (paths: Paths): string => join(paths.control, "audit-policy.json");
-export const auditLogPath = (paths: Paths): string => join(paths.logs, "audit.log");
+const auditLogPath = (paths: Paths): string => join(paths.logs, "audit.log");
 
 /** Flags of kube-apiserver. It reaches Service endpoints by pod address, since no kube-proxy runs beside it. */
 export function apiserverFlags(paths: Paths, plan: LabPlan, audit: boolean): readonly string[] {

@@ -17,7 +17,7 @@ export function inNamespace(paths: Paths, name: string, command: readonly string
 }
 
 /** Runs a shell script inside a namespace of the lab. */
-export async function runInNamespace(paths: Paths, name: string, input: string): Promise<void> {
+async function runInNamespace(paths: Paths, name: string, input: string): Promise<void> {
   await run("nsenter", [`--net=${netnsPath(paths, name)}`, "sh", "-e"], { input });
 }
 

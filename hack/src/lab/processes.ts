@@ -28,7 +28,7 @@ export function isAlive(part: Part): boolean {
 }
 
 /** Sends a signal to the recorded process; false when it is gone. */
-export function signalPart(part: Part, signal: NodeJS.Signals): boolean {
+function signalPart(part: Part, signal: NodeJS.Signals): boolean {
   return isAlive(part) && signalPid(part.pid, signal);
 }
 
