@@ -12,7 +12,7 @@ import type { Snapshotter } from "./node-config.ts";
 const SOURCES = join(import.meta.dirname, "../../images");
 
 /** Image of the web server that answers on 8080 (HTTP) and 8443 (HTTPS) with its pod's name. */
-const WEB_IMAGE = "berth.dev/lab-web:1";
+export const WEB_IMAGE = "berth.dev/lab-web:1";
 
 const IMAGES = [
   { program: "pause", reference: PAUSE_IMAGE },
