@@ -74,6 +74,7 @@ export default defineConfig(
       "no-restricted-syntax": "off",
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/require-await": "off",
+      "@typescript-eslint/no-misused-spread": "off",
     },
   },
   { files: ["*.js", "*.cjs"], languageOptions: { globals: { module: "writable" } } },

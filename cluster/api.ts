@@ -63,7 +63,7 @@ export function apiOver(transport: Transport): Api {
       }),
     create: (kind, object) => {
       const namespace = object.metadata?.namespace;
-      return call({ method: "POST", path: pathOf(kind, { namespace }), body: object });
+      return call({ method: "POST", path: pathOf(kind, { namespace }), body: JSON.stringify(object) });
     },
     apply: (kind, object, { fieldManager, subresource }) =>
       call({
@@ -72,20 +72,20 @@ export function apiOver(transport: Transport): Api {
           subresource === undefined ? "" : `/${subresource}`
         }?fieldManager=${fieldManager}&force=true`,
         contentType: "application/apply-patch+yaml",
-        body: object,
+        body: JSON.stringify(object),
       }),
     merge: (kind, key, patch, subresource) =>
       call({
         method: "PATCH",
         path: `${pathOf(kind, key)}${subresource === undefined ? "" : `/${subresource}`}?fieldManager=berth-operator`,
         contentType: "application/merge-patch+json",
-        body: patch,
+        body: JSON.stringify(patch),
       }),
     remove: async (kind, key, preconditions) => {
       await call({
         method: "DELETE",
         path: pathOf(kind, key),
-        body: { apiVersion: "v1", kind: "DeleteOptions", preconditions },
+        body: JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", preconditions }),
       }).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });

@@ -7,7 +7,7 @@ import type { IncomingMessage } from "node:http";
 export type Call = {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
-  readonly body?: unknown;
+  readonly body?: string;
   readonly contentType?: string;
   /** Ends the request when aborted. */
   readonly signal?: AbortSignal;
@@ -68,8 +68,14 @@ function headersOf(call: Call, authorization: string | undefined): Record<string
     accept: "application/json",
     "user-agent": "berth-operator",
     ...(authorization === undefined ? {} : { authorization }),
-    ...(call.body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
+    ...bodyHeaders(call),
   };
+}
+
+/** The length is a must: Node sends a DELETE's body without one, and the API server takes it for the next request. */
+function bodyHeaders({ body, contentType = "application/json" }: Call): Record<string, string> {
+  if (body === undefined) return {};
+  return { "content-type": contentType, "content-length": String(Buffer.byteLength(body)) };
 }
 
 function send(options: RequestOptions, call: Call): Promise<Answer> {
@@ -84,7 +90,7 @@ function send(options: RequestOptions, call: Call): Promise<Answer> {
       outgoing.destroy(new Error(`${call.method} ${call.path}: no answer in ${String(CALL_TIMEOUT_MILLIS)} ms`));
     });
     outgoing.on("error", reject);
-    outgoing.end(call.body === undefined ? undefined : JSON.stringify(call.body));
+    outgoing.end(call.body);
   });
 }
 

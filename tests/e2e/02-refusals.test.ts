@@ -1,0 +1,125 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Target } from "../../hack/src/target.ts";
+import { lab, loadBalancer, pool } from "./lab.ts";
+
+const cell: { target?: Target } = {};
+const target = (): Target => cell.target!;
+
+beforeAll(async () => {
+  cell.target = await lab();
+  await target().kubectl(["create", "namespace", "refusals"]);
+  await target().kubectl(["apply", "-f", "-"], JSON.stringify(pool("refusals", "10.66.0.0/28")));
+});
+
+/** What kubectl says when the object is denied; the API server's own words before it are cut off. */
+async function denial(object: object): Promise<string> {
+  const { code, stderr } = await target().tryKubectl(["apply", "-f", "-"], JSON.stringify(object));
+  expect(code).not.toBe(0);
+  return stderr.trim().split("denied the request: ")[1] ?? stderr;
+}
+
+const fromPool = { "metallb.io/address-pool": "refusals" };
+const pin = "metallb.universe.tf/loadBalancerIPs";
+
+describe("a Service", () => {
+  test.each([
+    ["banana", 'for "banana", which is no IP address; write one such as 192.168.1.205 or fd00::205'],
+    ["10.66.0.1,,10.66.0.2", "where an address is missing; separate addresses by single commas"],
+    [
+      "10.66.0.01",
+      'for "10.66.0.01", which has a leading zero, which some programs read as octal; write its numbers without leading zeros',
+    ],
+    ["fd00::1", "for fd00::1, but has only IPv4; ask for an IPv4 address, or change spec.ipFamilies"],
+    ["10.66.0.1,10.66.0.1", "for 10.66.0.1 twice; name it once"],
+  ])("pinned to %s is denied in one sentence", async (text, sentence) => {
+    const said = await denial(loadBalancer("refusals", "bad", { [pin]: text }));
+    expect(said).toBe(
+      `Service "refusals/bad" asks in ${pin} ${sentence.startsWith("where") ? `for "${text}", ${sentence}` : sentence}`,
+    );
+  });
+
+  test("pinned to the address of a node is denied by the node's name", async () => {
+    await target().kubectl(["apply", "-f", "-"], JSON.stringify(pool("nodes", "172.30.0.0/24")));
+    const said = await denial(loadBalancer("refusals", "bad", { [pin]: "172.30.0.11" }));
+    expect(said).toContain('which Node "node-1" holds');
+    await target().kubectl(["delete", "ipaddresspool", "nodes", "-n", "metallb-system"]);
+  });
+
+  test("that asks for an infeasible pin later is denied and keeps what it has", async () => {
+    const service = loadBalancer("refusals", "steady", fromPool);
+    await target().kubectl(["apply", "-f", "-"], JSON.stringify(service));
+    const before = await target().kubectl([
+      "get",
+      "svc",
+      "steady",
+      "-n",
+      "refusals",
+      "-o",
+      "jsonpath={.metadata.annotations.berth\\.dev/addresses}",
+    ]);
+    await denial(loadBalancer("refusals", "steady", { [pin]: "203.0.113.7" }));
+    const after = await target().kubectl([
+      "get",
+      "svc",
+      "steady",
+      "-n",
+      "refusals",
+      "-o",
+      "jsonpath={.metadata.annotations.berth\\.dev/addresses}",
+    ]);
+    expect(after).toBe(before);
+  });
+
+  test("applied as a dry run is answered with an address and writes no claim", async () => {
+    const service = JSON.stringify(loadBalancer("refusals", "dry", fromPool));
+    const answer = await target().kubectl(["apply", "--dry-run=server", "-o", "yaml", "-f", "-"], service);
+    const address = /berth\.dev\/addresses: (\S+)/.exec(answer)?.[1] ?? "";
+    expect(address).not.toBe("");
+    expect((await target().tryKubectl(["get", "ip", address])).code).not.toBe(0);
+  });
+});
+
+describe("a pool", () => {
+  test.each([
+    [["10.9.0.9-10.9.0.1"], 'has in spec.addresses "10.9.0.9-10.9.0.1", which runs backwards; write 10.9.0.1-10.9.0.9'],
+    [
+      ["010.9.0.0/24"],
+      'has in spec.addresses "010.9.0.0/24", where "010.9.0.0" has a leading zero, which some programs read as octal; write its numbers without leading zeros',
+    ],
+    [[], "has no addresses; list at least one range in spec.addresses"],
+    [
+      ["10.66.0.8-10.66.0.20"],
+      'has 10.66.0.8-10.66.0.20, which overlaps 10.66.0.0/28 of IPAddressPool "metallb-system/refusals"; keep each address in one pool',
+    ],
+  ])("of %j is denied in one sentence", async (addresses, sentence) => {
+    expect(await denial(pool("bad", ...addresses))).toBe(`IPAddressPool "metallb-system/bad" ${sentence}`);
+  });
+
+  test("in use can't be deleted", async () => {
+    const { code, stderr } = await target().tryKubectl(["delete", "ipaddresspool", "refusals", "-n", "metallb-system"]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('which Service "refusals/steady" holds');
+  });
+
+  test("that is full lets a Service in with a Warning, and serves it when an address is freed", async () => {
+    const name = "small";
+    const inSmall = { "metallb.io/address-pool": name };
+    await target().kubectl(["apply", "-f", "-"], JSON.stringify(pool(name, "10.66.1.1-10.66.1.1")));
+    await target().kubectl(["apply", "-f", "-"], JSON.stringify(loadBalancer("refusals", "first", inSmall)));
+    const second = await target().tryKubectl(
+      ["apply", "-f", "-"],
+      JSON.stringify(loadBalancer("refusals", "second", inSmall)),
+    );
+    expect(second.code).toBe(0);
+    expect(second.stderr).toContain("Warning:");
+    await target().kubectl(["delete", "svc", "first", "-n", "refusals"]);
+    await target().kubectl([
+      "wait",
+      "svc/second",
+      "-n",
+      "refusals",
+      "--for=condition=berth.dev/AddressAssigned",
+      "--timeout=20s",
+    ]);
+  });
+});
