@@ -65,8 +65,8 @@ export function installedFolders(): readonly string[] {
 
 async function findInstalled(name: BinaryName, version: string): Promise<string | undefined> {
   const file = findExecutable(name, installedFolders());
-  if (file === undefined || name === "kubectl") return file;
-  const said = await attempt(file, ["--version"]);
+  if (file === undefined) return undefined;
+  const said = await attempt(file, name === "kubectl" ? ["version", "--client"] : ["--version"]);
   const found = /v\d+\.\d+\.\d+/.exec(said.stdout)?.[0] ?? "";
   return sameMinor(found, version) ? file : undefined;
 }
