@@ -20,22 +20,24 @@ export async function reflect<T extends ApiObject>(
   kind: Kind<T>,
   { cache, namespace, signal }: Reflection<T>,
 ): Promise<void> {
-  let failures = 0;
-  let revision: string | undefined;
+  const progress: Progress = { revision: undefined, failures: 0 };
   while (!signal.aborted) {
     try {
-      revision ??= await listInto(api, kind, { cache, namespace });
-      revision = await watchInto(api, kind, { cache, namespace, signal, revision });
-      failures = 0;
+      progress.revision ??= await listInto(api, kind, { cache, namespace });
+      await watchInto(api, kind, { cache, namespace, signal, progress });
     } catch (err) {
       if (isAborted(signal)) return;
-      if (isGone(err)) revision = undefined;
+      const { failures } = progress;
+      if (isGone(err)) progress.revision = undefined;
       else log.warn({ err, kind: kind.plural, failures }, "watch broke off, starting again");
       await sleep(backoffMillis(failures), undefined, { ref: false });
-      failures += 1;
+      progress.failures = failures + 1;
     }
   }
 }
+
+/** How far it has come, and how often in a row it broke off without an event in between. */
+type Progress = { revision: string | undefined; failures: number };
 
 // A function, since the compiler takes `signal.aborted` for false inside the loop that tested it.
 const isAborted = (signal: AbortSignal): boolean => signal.aborted;
@@ -50,17 +52,19 @@ async function listInto<T extends ApiObject>(
   return resourceVersion;
 }
 
-type Watching<T extends ApiObject> = Reflection<T> & { readonly revision: string };
+type Watching<T extends ApiObject> = Reflection<T> & { readonly progress: Progress };
 
-/** Returns the revision to go on from when the API server ends the watch, as it does every few minutes. */
-async function watchInto<T extends ApiObject>(api: Api, kind: Kind<T>, watching: Watching<T>): Promise<string> {
-  const { cache, namespace, signal } = watching;
-  let revision = watching.revision;
-  for await (const { type, object } of api.watch(kind, { namespace, resourceVersion: revision, signal })) {
-    revision = object.metadata?.resourceVersion ?? revision;
+/** Returns when the API server ends the watch, as it does every few minutes; a watch that breaks off has come as far. */
+async function watchInto<T extends ApiObject>(api: Api, kind: Kind<T>, watching: Watching<T>): Promise<void> {
+  const { cache, namespace, signal, progress } = watching;
+  const { revision: resourceVersion = "" } = progress;
+  for await (const { type, object } of api.watch(kind, { namespace, resourceVersion, signal })) {
+    const revision = object.metadata?.resourceVersion ?? progress.revision;
     if (type === "DELETED") cache.drop(object);
-    else if (type === "BOOKMARK") cache.advance(revision);
+    else if (type === "BOOKMARK") cache.advance(revision ?? resourceVersion);
     else cache.put(object);
+    progress.revision = revision;
+    progress.failures = 0;
   }
-  return revision;
+  progress.failures = 0;
 }
