@@ -23,7 +23,7 @@ export class Queue {
   readonly #waiting = new Set<string>();
   readonly #running = new Set<string>();
   readonly #failures = new Map<string, number>();
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #timers = new Map<string, { readonly timer: NodeJS.Timeout; readonly dueMillis: number }>();
   #isStarted = false;
 
   constructor(work: Work) {
@@ -47,19 +47,25 @@ export class Queue {
       this.#later(key, pauseMillis);
       return;
     }
-    clearTimeout(this.#timers.get(key));
-    this.#timers.delete(key);
+    this.#stopTimer(key);
     this.#waiting.add(key);
     this.#next();
   }
 
   #later(key: string, pauseMillis: number): void {
-    if (this.#timers.has(key)) return;
+    const dueMillis = performance.now() + pauseMillis;
+    if ((this.#timers.get(key)?.dueMillis ?? Infinity) <= dueMillis) return;
+    this.#stopTimer(key);
     const timer = setTimeout(() => {
       this.add(key);
     }, pauseMillis);
     timer.unref();
-    this.#timers.set(key, timer);
+    this.#timers.set(key, { timer, dueMillis });
+  }
+
+  #stopTimer(key: string): void {
+    clearTimeout(this.#timers.get(key)?.timer);
+    this.#timers.delete(key);
   }
 
   #next(): void {
