@@ -1,4 +1,5 @@
 /** The order in which the module comes up in its two roles. */
+import { settleCertificate } from "./certificate.ts";
 import type { Cluster, Role } from "./cluster.ts";
 import { install, keepWebhooksNarrow } from "./install.ts";
 import { log } from "./log.ts";
@@ -37,6 +38,7 @@ export async function start(module: Module, role: Role, signal: AbortSignal): Pr
     keepWebhooksNarrow(module.cluster.api, module.webhooks, signal);
     for (const part of module.parts) await part.startWatching();
   }
+  await settleCertificate(module.cluster.api, module.webhooks, process.env);
   module.serve();
   log.info({ role }, "ready");
 }
