@@ -18,8 +18,8 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
   // With generateName the API server picks the name only after this; the watcher then assigns.
   if (request.Request.name === "" && (request.Raw.metadata?.name ?? "") === "") return;
   try {
-    const isCreate = !isUpdate(request);
-    const choice = await claimAddresses(request.Raw, cluster, { isDryRun: request.IsDryRun ?? false, isCreate });
+    const isDryRun = request.IsDryRun ?? false;
+    const choice = await claimAddresses(request.Raw, cluster, { isDryRun, isAdmission: true });
     // Validate refuses what can't be served, in words; a throw here would reach people as a fixed text.
     if (choice.ok) request.SetAnnotation(keys.addresses, choice.value.addresses.map(printAddress).join(","));
   } catch (err) {
@@ -48,6 +48,3 @@ function addMissingPort(service: a.Service): void {
   if (service.spec === undefined || hasPorts || !asksForAddress(service)) return;
   service.spec.ports = [{ ...DEFAULT_PORT }];
 }
-
-/** The API server sends null for what there is not, whatever Pepr's type says. */
-const isUpdate = ({ OldResource }: PeprMutateRequest<a.Service>): boolean => Boolean(OldResource);

@@ -32,7 +32,7 @@ export async function reconcileService(key: ObjectKey, cluster: Cluster): Promis
 }
 
 async function serve(service: Service, cluster: Cluster): Promise<void> {
-  const choice = await claimAddresses(service, cluster, { isDryRun: false, isCreate: false });
+  const choice = await claimAddresses(service, cluster, { isDryRun: false, isAdmission: false });
   const addresses = choice.ok ? choice.value.addresses : await keptAddresses(service, cluster);
   const annotated = await annotate(service, addresses, cluster);
   const assigned = describe(choice, addresses);

@@ -1,5 +1,5 @@
 /** Turns a request into claims that the API server has recorded. Core chooses, the create decides, a lost race is run again. */
-import { printAddress, type Address } from "../core/address/address.ts";
+import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import { rangeContains } from "../core/address/range.ts";
 import { allocate, type Allocation } from "../core/allocation/allocate.ts";
 import type { ServiceName } from "../core/allocation/holder.ts";
@@ -12,7 +12,7 @@ import { ok, type Result } from "../core/result.ts";
 import type { Cluster } from "./cluster.ts";
 import { isConflict, isNotFound } from "./errors.ts";
 import { apiVersionOf, kinds, type IPAddress, type Service } from "./kinds.ts";
-import { claimHolder, serviceNameOf } from "./read.ts";
+import { annotatedAddresses, claimHolder, serviceNameOf } from "./read.ts";
 
 /** Races that one request may lose before it gives up; each one means that somebody else got an address. */
 const RACES = 100;
@@ -21,8 +21,8 @@ const RACES = 100;
 export type ClaimMode = {
   /** Whether nothing may be written: the answer then says what would be given. */
   readonly isDryRun: boolean;
-  /** Whether the Service is being created: a claim that outlived a deleted one of its name is then renewed. */
-  readonly isCreate: boolean;
+  /** Whether the Service is yet to be stored: a claim that it does not list so far is then renewed, lest it be released. */
+  readonly isAdmission: boolean;
 };
 
 /** Why a Service gets no address. */
@@ -37,8 +37,17 @@ export function preview(service: Service, cluster: Cluster): Result<Allocation, 
 function requestOf(service: Service, cluster: Cluster): Result<ServiceRequest, RequestRefusal> {
   const name = serviceNameOf(service);
   const request = readRequest(service, cluster.facts(), cluster.namespaceLabels(name.namespace));
-  return request.ok ? ok({ ...request.value, held: cluster.ledger.occupancy.addressesOf(name) }) : request;
+  return request.ok ? ok({ ...request.value, held: heldBy(service, cluster) }) : request;
 }
+
+/** Those that it lists first: another may be claimed for an update of it that is on its way, and may yet fail. */
+function heldBy(service: Service, cluster: Cluster): readonly Address[] {
+  const held = cluster.ledger.occupancy.addressesOf(serviceNameOf(service));
+  return [...held.filter((address) => lists(service, address)), ...held.filter((address) => !lists(service, address))];
+}
+
+const lists = (service: Service, address: Address): boolean =>
+  (annotatedAddresses(service) ?? []).some((one) => sameAddress(one, address));
 
 /** The addresses of the Service, claimed in its name. Throws when the API server can't be asked. */
 export async function claimAddresses(
@@ -50,14 +59,25 @@ export async function claimAddresses(
     const choice = preview(service, cluster);
     if (!choice.ok) {
       if (mode.isDryRun || !(await giveUpAbandoned(choice.error, cluster))) return choice;
-    } else if (mode.isDryRun || (await claimAll(choice.value, { service: serviceNameOf(service), cluster, mode }))) {
+    } else if (mode.isDryRun || (await claimAll(choice.value, claimingFor(service, cluster, mode)))) {
       return choice;
     }
   }
   throw new Error(`claim addresses: lost ${String(RACES)} races in a row`);
 }
 
-type Claiming = { readonly service: ServiceName; readonly cluster: Cluster; readonly mode: ClaimMode };
+type Claiming = {
+  readonly service: ServiceName;
+  readonly cluster: Cluster;
+  /** Whether a claim on the address that is there already is to be renewed. */
+  readonly renews: (address: Address) => boolean;
+};
+
+const claimingFor = (service: Service, cluster: Cluster, { isAdmission }: ClaimMode): Claiming => ({
+  service: serviceNameOf(service),
+  cluster,
+  renews: (address) => isAdmission && !lists(service, address),
+});
 
 /** Claims all or nothing; false where somebody else was first. */
 async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Promise<boolean> {
@@ -67,7 +87,7 @@ async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Pr
   const made: IPAddress[] = [];
   try {
     for (const address of addresses) {
-      const claim = await claimOne(newClaim(address, service, pool), claiming);
+      const claim = await claimOne(address, pool, claiming);
       if (claim === undefined) {
         await Promise.all(made.map((one) => releaseClaim(one, cluster)));
         return false;
@@ -81,29 +101,32 @@ async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Pr
 }
 
 /** The claim that was made, "kept" for one that was there, undefined where somebody else has the address. */
-async function claimOne(wanted: IPAddress, claiming: Claiming): Promise<IPAddress | "kept" | undefined> {
-  const { cluster, mode } = claiming;
-  const known = cluster.claims.get({ name: wanted.metadata?.name ?? "" });
-  if (known !== undefined && isHeldBy(known, claiming.service)) {
-    if (!mode.isCreate) return "kept";
-    return (await renew(known, cluster)) ? "kept" : undefined;
-  }
+async function claimOne(address: Address, pool: string, claiming: Claiming): Promise<IPAddress | "kept" | undefined> {
+  const { cluster, service } = claiming;
+  const known = cluster.claims.get({ name: printAddress(address) });
+  if (known !== undefined && isHeldBy(known, service)) return keep(address, known, claiming);
   try {
-    const claim = await cluster.api.create(kinds.claims, wanted);
+    const claim = await cluster.api.create(kinds.claims, newClaim(address, service, pool));
     cluster.claims.accept(claim);
     return claim;
   } catch (error) {
     if (!isConflict(error)) throw error;
-    return learn(wanted, claiming);
+    return learn(address, claiming);
   }
 }
 
 /** The address turned out to be claimed: by this Service through another process, or by somebody else. */
-async function learn(wanted: IPAddress, { service, cluster }: Claiming): Promise<"kept" | undefined> {
-  const claim = await cluster.api.get(kinds.claims, { name: wanted.metadata?.name ?? "" });
+async function learn(address: Address, claiming: Claiming): Promise<"kept" | undefined> {
+  const { service, cluster } = claiming;
+  const claim = await cluster.api.get(kinds.claims, { name: printAddress(address) });
   if (claim === undefined) return undefined;
   cluster.claims.accept(claim);
-  return isHeldBy(claim, service) ? "kept" : undefined;
+  return isHeldBy(claim, service) ? keep(address, claim, claiming) : undefined;
+}
+
+async function keep(address: Address, claim: IPAddress, claiming: Claiming): Promise<"kept" | undefined> {
+  const isKept = !claiming.renews(address) || (await renew(claim, claiming.cluster));
+  return isKept ? "kept" : undefined;
 }
 
 const isHeldBy = (claim: IPAddress, service: ServiceName): boolean =>
@@ -182,13 +205,13 @@ const label = (key: string, value: string): Record<string, string> =>
 
 /** Claims addresses that the Service already has, whatever pool they are of; those that somebody else holds are left out. */
 export async function adoptAddresses(service: Service, addresses: readonly Address[], cluster: Cluster): Promise<void> {
-  const claiming = { service: serviceNameOf(service), cluster, mode: { isDryRun: false, isCreate: false } };
+  const claiming = claimingFor(service, cluster, { isDryRun: false, isAdmission: false });
   for (const address of addresses) {
     const holder = cluster.ledger.occupancy.holderOf(address);
     if (holder !== undefined && !sameHolder(holder, serviceHolder(claiming.service))) continue;
     const pool = cluster
       .usablePools()
       .usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
-    await claimOne(newClaim(address, claiming.service, pool?.key ?? ""), claiming);
+    await claimOne(address, pool?.key ?? "", claiming);
   }
 }
