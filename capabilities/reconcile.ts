@@ -79,10 +79,10 @@ function whatHappened(service: Service, addresses: readonly Address[], assigned:
   return { type: "Normal", reason: "IPAllocated", note: `Assigned ${assigned.message}` };
 }
 
-/** A Service that is Berth's no longer: its type or class has changed. */
+/** A Service that is Berth's no longer: its type or class has changed, and Mutate may have stripped it already. */
 async function stopServing(service: Service, cluster: Cluster): Promise<void> {
-  if (annotatedAddresses(service) === undefined) return;
-  const stripped = await writeAnnotation(cluster.api, service, undefined);
+  const isAnnotated = annotatedAddresses(service) !== undefined;
+  const stripped = isAnnotated ? await writeAnnotation(cluster.api, service, undefined) : service;
   cluster.services.accept(stripped);
   const status = clearedStatus(stripped);
   if (status !== undefined) cluster.services.accept(await writeStatus(cluster.api, stripped, status));

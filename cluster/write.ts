@@ -56,8 +56,8 @@ const sameCondition = (
 export function clearedStatus({ spec, status }: Service): object | undefined {
   const conditions = status?.conditions ?? [];
   const others = conditions.filter(({ type }) => type !== keys.addressAssigned);
+  if (others.length === conditions.length) return undefined;
   const isLoadBalancer = spec?.type === "LoadBalancer";
-  if (others.length === conditions.length && isLoadBalancer) return undefined;
   return { conditions: others, ...(isLoadBalancer ? {} : { loadBalancer: { ingress: null } }) };
 }
 

@@ -206,3 +206,18 @@ function bindingsOf({ parts }: Process, plural: string, operation: string): Capa
       return isKind && (operation === "DELETE") === eventOf(event).startsWith("DELETE");
     });
 }
+
+/** Opens worlds, each in paused time, and closes them all after a test. */
+export class Worlds {
+  readonly #open: World[] = [];
+
+  async open(seed: Seed = {}, processes: Processes = {}): Promise<World> {
+    const world = await World.open(seed, processes);
+    this.#open.push(world);
+    return world;
+  }
+
+  close(): void {
+    for (const world of this.#open.splice(0)) world.close();
+  }
+}
