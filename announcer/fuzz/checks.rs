@@ -100,6 +100,7 @@ impl World<'_> {
                 mac: (mac != 0).then_some(Mac([2, 0, 0, 0, 0, mac])),
                 traits: Traits {
                     is_up: bits & 1 == 0,
+                    is_running: bits & 128 == 0,
                     is_ethernet: bits & 2 == 0,
                     can_broadcast: bits & 4 == 0,
                     has_no_arp: bits & 8 != 0,

@@ -19,7 +19,7 @@ use kube::api::{Patch, PatchParams};
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, Config};
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -77,6 +77,8 @@ impl From<kube::Error> for ClusterError {
 pub struct Cluster {
     leases: Api<Lease>,
     signs: Signs,
+    /// Says that the API server can be reached again.
+    reached: Notify,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
     clock: Clock,
@@ -97,7 +99,7 @@ impl Cluster {
         let client = Client::try_from(config).map_err(|err| ClusterError::Unconfigured(Box::new(err)))?;
         let leases = Api::namespaced(client, &flags.namespace);
         let signs = Signs::new(&flags.node_name, flags.pod_name.clone(), Timestamp::now());
-        Ok(Self { leases, signs, health, metrics, clock })
+        Ok(Self { leases, signs, reached: Notify::new(), health, metrics, clock })
     }
 
     /// Follows the plan and keeps the Lease until told to stop, then gives the Lease up.
@@ -134,7 +136,8 @@ impl Cluster {
                     }
                     Err(err) => {
                         log_failure(&backoff, &err, "watch the Lease");
-                        sleep(backoff.next()).await;
+                        // A write that went through shows before the wait is over that trying again is worth it.
+                        let _ = timeout(backoff.next(), self.reached.notified()).await;
                     }
                 }
             }
@@ -174,6 +177,7 @@ impl Cluster {
                 Ok(()) => {
                     if backoff.reset() {
                         info!("Lease is written again");
+                        self.reached.notify_waiters();
                     }
                     RENEW_INTERVAL
                 }

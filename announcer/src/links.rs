@@ -119,7 +119,8 @@ fn read(message: &LinkMessage) -> Link {
         name: String::new(),
         mac: None,
         traits: Traits {
-            is_up: flags.contains(LinkFlags::Up | LinkFlags::Running),
+            is_up: flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
+            is_running: flags.contains(LinkFlags::Running),
             is_ethernet: message.header.link_layer_type == LinkLayerType::Ether,
             can_broadcast: flags.contains(LinkFlags::Broadcast),
             has_no_arp: flags.contains(LinkFlags::Noarp),
@@ -146,7 +147,7 @@ mod tests {
         message.header.interface_family = family;
         message.header.index = 7;
         message.header.link_layer_type = LinkLayerType::Ether;
-        message.header.flags = LinkFlags::Up | LinkFlags::Running | LinkFlags::Broadcast;
+        message.header.flags = LinkFlags::Up | LinkFlags::LowerUp | LinkFlags::Running | LinkFlags::Broadcast;
         message.attributes =
             vec![LinkAttribute::IfName("lan0".to_owned()), LinkAttribute::Address(vec![2, 0, 0, 0, 0, 7])];
         message.attributes.extend(attributes);
@@ -161,7 +162,8 @@ mod tests {
     fn an_interface_is_read_with_its_name_its_mac_and_its_flags() {
         let link = read(&message(AddressFamily::Unspec, vec![]));
         assert_eq!((link.index, link.name.as_str(), link.mac), (7, "lan0", Some(Mac([2, 0, 0, 0, 0, 7]))));
-        let traits = Traits { is_up: true, is_ethernet: true, can_broadcast: true, ..Traits::default() };
+        let traits =
+            Traits { is_up: true, is_running: true, is_ethernet: true, can_broadcast: true, ..Traits::default() };
         assert_eq!(link.traits, traits);
     }
 

@@ -18,7 +18,7 @@ pub use self::announcing::{ROUND_INTERVAL, ROUNDS_LAST};
 pub use self::link::{DEFAULT_EXCLUSIONS, ExclusionError, Exclusions, Link, Traits};
 pub use self::silence::Silence;
 
-use self::announcing::Announcing;
+use self::announcing::{Announcing, Voice};
 use crate::plan::{Answering, AnsweringInterface, Plan, Silent, Status, Vip};
 use crate::wire::Malformed;
 use crate::wire::arp::{FRAME_LENGTH, Frame, Operation, Packet};
@@ -249,15 +249,20 @@ impl Responder {
         if places.is_empty() { Err(silence) } else { Ok(places) }
     }
 
-    /// Gives every interface on which an IPv4 address is answered, with its MAC address.
-    fn places(&self) -> BTreeMap<(Ipv4Addr, u32), Mac> {
+    /// Gives every interface on which an IPv4 address is answered, and how.
+    fn places(&self) -> BTreeMap<(Ipv4Addr, u32), Voice> {
         let mut places = BTreeMap::new();
         for (ip, standing) in &self.standings {
             if let (IpAddr::V4(ip), Ok(links)) = (ip, standing) {
-                places.extend(links.iter().map(|(&link, &mac)| ((*ip, link), mac)));
+                places.extend(links.iter().map(|(&link, &mac)| ((*ip, link), self.voice(link, mac))));
             }
         }
         places
+    }
+
+    fn voice(&self, link: u32, mac: Mac) -> Voice {
+        let is_running = self.links.get(&link).is_some_and(|link| link.traits.is_running);
+        Voice { mac, is_running }
     }
 
     /// Gives the announcements that are due.

@@ -107,7 +107,14 @@ fn mac(link: u32) -> Mac {
 }
 
 fn link(index: u32, name: &str) -> Link {
-    let traits = Traits { is_up: true, is_ethernet: true, can_broadcast: true, has_no_arp: false, has_master: false };
+    let traits = Traits {
+        is_up: true,
+        is_running: true,
+        is_ethernet: true,
+        can_broadcast: true,
+        has_no_arp: false,
+        has_master: false,
+    };
     Link { index, name: name.to_owned(), mac: Some(mac(index)), traits }
 }
 
@@ -363,6 +370,18 @@ fn an_interface_that_lost_its_carrier_for_a_moment_is_announced_on_again() {
     let actions = lab.links(vec![link(2, "lan0")]);
     assert_eq!(actions[0], Action::Open(2));
     assert_eq!(announcements(&actions).len(), 2);
+}
+
+#[test]
+fn an_interface_that_has_just_got_its_carrier_answers_at_once_and_announces_again_when_it_surely_sends() {
+    let mut lab = Lab::new();
+    lab.plan(vec![vip(VIP, &["node-1"])]);
+    let early = with(link(2, "lan0"), |link| link.traits.is_running = false);
+    assert_eq!(announcements(&lab.links(vec![early])).len(), 2);
+    assert_eq!(answer(&lab.hear(2, request(VIP))).packet.sender_mac, mac(2));
+    lab.run_for(MINUTE);
+    assert_eq!(announcements(&lab.links(vec![link(2, "lan0")])).len(), 2);
+    assert_eq!(lab.run_for(MINUTE).len(), 8);
 }
 
 #[test]

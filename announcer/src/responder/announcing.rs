@@ -16,9 +16,18 @@ pub const ROUNDS_LAST: Duration = Duration::from_secs(5);
 /// An address on an interface.
 type Place = (Ipv4Addr, u32);
 
+/// How an address is announced on an interface.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Voice {
+    /// The MAC address that answers carry.
+    pub mac: Mac,
+    /// Whether what is sent surely goes out.
+    pub is_running: bool,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Rounds {
-    mac: Mac,
+    voice: Voice,
     /// When the next round is due; none once the last is over.
     next: Option<Duration>,
     end: Duration,
@@ -34,16 +43,18 @@ impl Announcing {
         Self(BTreeMap::new())
     }
 
-    /// Takes over where addresses are answered: a place that is new or has a new MAC address starts its rounds now,
-    /// the others go on undisturbed, and what is gone ends.
-    pub fn follow(&mut self, places: &BTreeMap<Place, Mac>, now: Duration) {
+    /// Takes over where addresses are answered: a place that is new, has a new MAC address or has only now come into
+    /// full operation starts its rounds now, the others go on undisturbed, and what is gone ends.
+    pub fn follow(&mut self, places: &BTreeMap<Place, Voice>, now: Duration) {
         self.0.retain(|place, _| places.contains_key(place));
-        for (&place, &mac) in places {
-            let fresh = Rounds { mac, next: Some(now), end: now + ROUNDS_LAST };
+        for (&place, &voice) in places {
+            let fresh = Rounds { voice, next: Some(now), end: now + ROUNDS_LAST };
             let rounds = self.0.entry(place).or_insert(fresh);
-            if rounds.mac != mac {
+            let has_come_up = voice.is_running && !rounds.voice.is_running;
+            if rounds.voice.mac != voice.mac || has_come_up {
                 *rounds = fresh;
             }
+            rounds.voice = voice;
         }
     }
 
@@ -54,7 +65,7 @@ impl Announcing {
         for (&place, rounds) in &mut self.0 {
             if rounds.next.is_some_and(|next| next <= now) {
                 rounds.next = Some(now + ROUND_INTERVAL).filter(|&next| next < rounds.end);
-                due.push((place, rounds.mac));
+                due.push((place, rounds.voice.mac));
             }
         }
         due

@@ -43,8 +43,11 @@ pub struct Link {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[allow(clippy::struct_excessive_bools, reason = "they are the kernel's own flags")]
 pub struct Traits {
-    /// Switched on and with a carrier (`IFF_UP`, `IFF_RUNNING`).
+    /// Switched on and with a carrier (`IFF_UP`, `IFF_LOWER_UP`): it receives.
     pub is_up: bool,
+    /// The kernel has it in full operation (`IFF_RUNNING`), which may come up to a second after the carrier; until
+    /// then it may lose what it sends.
+    pub is_running: bool,
     /// Its link layer is Ethernet (`ARPHRD_ETHER`).
     pub is_ethernet: bool,
     /// It can send to all stations (`IFF_BROADCAST`).
@@ -58,7 +61,7 @@ pub struct Traits {
 impl Link {
     /// Gives the MAC address to answer with, or none when ARP cannot or must not be spoken here whatever its name.
     fn arp_mac(&self) -> Option<Mac> {
-        let Traits { is_up: _, is_ethernet, can_broadcast, has_no_arp, has_master } = self.traits;
+        let Traits { is_ethernet, can_broadcast, has_no_arp, has_master, .. } = self.traits;
         let is_fit = is_ethernet && can_broadcast && !has_no_arp && !has_master;
         self.mac.filter(|_| is_fit)
     }
