@@ -1,9 +1,9 @@
 /** Reconcile: brings one Service's annotation, status, Events and claims in line with what it asks for and is stored. */
 import { adoptAddresses, claimAddresses, releaseClaim, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { printKey, type IPAddress, type ObjectKey, type Service } from "../cluster/kinds.ts";
+import { printKey, type ObjectKey, type Service } from "../cluster/kinds.ts";
 import type { Again } from "../cluster/queue.ts";
-import { annotatedAddresses, isOurClaim, isOurs, serviceNameOf, statusAddresses } from "../cluster/read.ts";
+import { annotatedAddresses, isOurs, serviceNameOf, statusAddresses } from "../cluster/read.ts";
 import {
   clearedStatus,
   statusChange,
@@ -91,7 +91,7 @@ async function stopServing(service: Service, cluster: Cluster): Promise<void> {
 /** Gives up the claims that the Service needs no more; says when the next one is due. */
 async function release(key: ObjectKey, cluster: Cluster): Promise<Again> {
   const due: number[] = [];
-  for (const claim of claimsOf(key, cluster)) {
+  for (const claim of cluster.claimsOf(key)) {
     const inMillis = releaseInMillis(cluster.history.stateOf(claim, cluster.services.get(key)));
     if (inMillis === undefined) continue;
     if (inMillis > 0) due.push(inMillis);
@@ -99,12 +99,6 @@ async function release(key: ObjectKey, cluster: Cluster): Promise<Again> {
   }
   return due.length === 0 ? undefined : Math.min(...due);
 }
-
-const claimsOf = ({ namespace = "", name }: ObjectKey, cluster: Cluster): readonly IPAddress[] =>
-  cluster.ledger.occupancy.addressesOf({ namespace, name }).flatMap((address) => {
-    const claim = cluster.claims.get({ name: printAddress(address) });
-    return claim !== undefined && isOurClaim(claim) ? [claim] : [];
-  });
 
 /** Claims every address that a Service of Berth's has already, the oldest Service first. */
 export async function adoptAll(cluster: Cluster): Promise<void> {

@@ -203,15 +203,21 @@ function newClaim(address: Address, service: ServiceName, pool: string): IPAddre
 const label = (key: string, value: string): Record<string, string> =>
   value === "" || value.length > 63 ? {} : { [key]: value };
 
-/** Claims addresses that the Service already has, whatever pool they are of; those that somebody else holds are left out. */
+/** Claims addresses that the Service already has, whatever pool they are of; those that somebody else has are left out. */
 export async function adoptAddresses(service: Service, addresses: readonly Address[], cluster: Cluster): Promise<void> {
   const claiming = claimingFor(service, cluster, { isDryRun: false, isAdmission: false });
   for (const address of addresses) {
-    const holder = cluster.ledger.occupancy.holderOf(address);
-    if (holder !== undefined && !sameHolder(holder, serviceHolder(claiming.service))) continue;
+    if (isTaken(address, claiming)) continue;
     const pool = cluster
       .usablePools()
       .usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
     await claimOne(address, pool?.key ?? "", claiming);
   }
+}
+
+/** Another Service that only says that it has the address is no owner: the caller decides which one comes first. */
+function isTaken(address: Address, { service, cluster }: Claiming): boolean {
+  const holder = cluster.ledger.occupancy.holderOf(address);
+  if (holder === undefined || sameHolder(holder, serviceHolder(service))) return false;
+  return holder.kind === "other" || cluster.claims.get({ name: printAddress(address) }) !== undefined;
 }

@@ -4,12 +4,14 @@ import type { ClusterFacts } from "../core/allocation/request.ts";
 import type { Labels } from "../core/labels.ts";
 import { usablePools, type UsablePools } from "../core/pool/overlap.ts";
 import type { Api } from "./api.ts";
-import { Cache } from "./cache.ts";
+import { Cache, type Change } from "./cache.ts";
 import { keys } from "../core/keys.ts";
 import { History } from "./history.ts";
 import type { IPAddressPool, L2Advertisement } from "./crd.ts";
 import {
   kinds,
+  metadataOf,
+  printKey,
   type ApiObject,
   type EndpointSlice,
   type IPAddress,
@@ -17,12 +19,13 @@ import {
   type Lease,
   type Namespace,
   type Node,
+  type ObjectKey,
   type Service,
   type ServiceCIDR,
 } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { feedLedger } from "./ledger-feed.ts";
-import { clusterFacts, serviceNameOf } from "./read.ts";
+import { claimantOf, clusterFacts, isOurClaim, serviceNameOf } from "./read.ts";
 import { reflect } from "./reflector.ts";
 
 /** Which process this is: Pepr runs one module as admission pods and as a watcher. */
@@ -45,6 +48,7 @@ export class Cluster {
   readonly leases = new Cache<Lease>();
   readonly ledger = new Ledger();
   readonly history: History;
+  readonly #claimsByService = new Map<string, Map<string, IPAddress>>();
   #usable: UsablePools | undefined;
 
   constructor(api: Api, clock: Clock = () => performance.now()) {
@@ -58,6 +62,7 @@ export class Cluster {
     });
     this.claims.subscribe((change) => {
       this.history.onClaim(change);
+      this.#indexClaim(change);
     });
     feedLedger(this);
   }
@@ -103,6 +108,19 @@ export class Cluster {
   /** The labels of a namespace; none where it is not known yet. */
   namespaceLabels(name: string): Labels {
     return this.namespaces.get({ name })?.metadata?.labels ?? {};
+  }
+
+  /** Berth's claims in the name of a Service, also those on addresses that something else has come to hold. */
+  claimsOf(service: ObjectKey): readonly IPAddress[] {
+    return [...(this.#claimsByService.get(printKey(service))?.values() ?? [])];
+  }
+
+  #indexClaim({ before, after }: Change<IPAddress>): void {
+    if (before !== undefined) this.#claimsByService.get(printKey(claimantOf(before)))?.delete(metadataOf(before).name);
+    if (after === undefined || !isOurClaim(after)) return;
+    const service = printKey(claimantOf(after));
+    const claims = this.#claimsByService.get(service) ?? new Map<string, IPAddress>();
+    this.#claimsByService.set(service, claims.set(metadataOf(after).name, after));
   }
 
   /** The Service of that name, if it is stored as far as this process knows. */

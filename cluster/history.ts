@@ -24,8 +24,10 @@ export class History {
     if (before === undefined || after !== undefined) return;
     this.#forget();
     // A list that lacks the Service tells no revision; then only the grace of a claim counts.
-    if (resourceVersion !== "")
-      this.#deletions.set(printKey(key), { revision: resourceVersion, atMillis: this.#clock() });
+    if (resourceVersion === "") return;
+    // Deleted first: an entry that is written again keeps its place, and #forget goes by the order.
+    this.#deletions.delete(printKey(key));
+    this.#deletions.set(printKey(key), { revision: resourceVersion, atMillis: this.#clock() });
   }
 
   onClaim({ key, after }: Change<IPAddress>): void {
