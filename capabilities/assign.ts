@@ -3,8 +3,9 @@ import type { a, PeprMutateRequest } from "pepr";
 import { claimAddresses } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { log } from "../cluster/log.ts";
-import { asksForAddress, isOurs } from "../cluster/read.ts";
-import { printAddress } from "../core/address/address.ts";
+import { annotatedAddresses, asksForAddress, isOurs, serviceNameOf } from "../cluster/read.ts";
+import { printAddress, type Address } from "../core/address/address.ts";
+import { sameHolder, serviceHolder } from "../core/allocation/holder.ts";
 import { keys } from "../core/keys.ts";
 
 /** The port of a Service that lists none, as an address is often asked for before it is known what for. */
@@ -22,6 +23,7 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
     const choice = await claimAddresses(request.Raw, cluster, { isDryRun, isAdmission: true });
     // Validate refuses what can't be served, in words; a throw here would reach people as a fixed text.
     if (choice.ok) request.SetAnnotation(keys.addresses, choice.value.addresses.map(printAddress).join(","));
+    else dropLost(request, cluster);
   } catch (err) {
     log.error(
       { err, namespace: request.Request.namespace, name: request.Request.name },
@@ -37,6 +39,17 @@ function restoreAnnotation(request: PeprMutateRequest<a.Service>): void {
   else if (request.Raw.metadata?.annotations !== undefined) {
     request.Raw.metadata.annotations = without(request.Raw.metadata.annotations, keys.addresses);
   }
+}
+
+/** An address that somebody else came to hold is not put back: Validate would refuse every update of the Service. */
+function dropLost({ Raw }: PeprMutateRequest<a.Service>, { ledger }: Cluster): void {
+  const service = serviceHolder(serviceNameOf(Raw));
+  const isLost = (address: Address): boolean => !sameHolder(ledger.occupancy.holderOf(address) ?? service, service);
+  const addresses = annotatedAddresses(Raw) ?? [];
+  if (Raw.metadata?.annotations === undefined || !addresses.some(isLost)) return;
+  const kept = addresses.filter((address) => !isLost(address)).map(printAddress);
+  const others = without(Raw.metadata.annotations, keys.addresses);
+  Raw.metadata.annotations = kept.length === 0 ? others : { ...others, [keys.addresses]: kept.join(",") };
 }
 
 const without = (annotations: Readonly<Record<string, string>>, name: string): Record<string, string> =>
