@@ -61,10 +61,10 @@ function standing(claim: IPAddress, service: Service | undefined): ClaimState["s
   return listsAddress(service, claim) ? "lists" : "other";
 }
 
-/** A Service without the annotation is one that the watcher is about to write it on. */
+/** Without the annotation it lists none, though claims may be there that it cannot use: its pin came to be another. */
 function listsAddress(service: Service, claim: IPAddress): boolean {
   if (!isOurs(service)) return false;
   const address = claimedAddress(claim);
   const annotated = annotatedAddresses(service);
-  return address !== undefined && (annotated?.some((one) => sameAddress(one, address)) ?? true);
+  return address !== undefined && (annotated?.some((one) => sameAddress(one, address)) ?? false);
 }

@@ -212,6 +212,16 @@ describe("a claim", () => {
     expect(world.claims()).toEqual([]);
   });
 
+  it("that its Service cannot use for its pin is given up after a minute", async () => {
+    const world = await open({
+      pools: [homelab],
+      services: [service("default/web", { pin: "10.9.9.9" })],
+      claims: [claim("192.168.1.200", "default/web")],
+    });
+    await pass(61_000);
+    expect(world.claims()).toEqual([]);
+  });
+
   it("deleted by hand comes back", async () => {
     const world = await open();
     await world.create(kinds.services, service("default/web"));
