@@ -12,16 +12,20 @@ import { isNarrowed, narrowed } from "./webhooks.ts";
 import { parseJson } from "./wire.ts";
 
 const apply = { fieldManager: keys.operatorFieldManager };
-/** How long the start waits for announcers that it has just installed, in milliseconds; they come up by themselves later too. */
-const ROLLOUT_MILLIS = 60_000;
+/** How long new kinds may take until they are served, in milliseconds. */
+const SERVED_MILLIS = 10_000;
+/** How long probes go unanswered while new announcers come up, in milliseconds; after 40 s kubelet would kill this process. */
+const ROLLOUT_MILLIS = 15_000;
 const POLL_MILLIS = 250;
 
-/** Applies the manifests and waits until their kinds are served. */
-export async function install(api: Api): Promise<void> {
+/** Applies the manifests and waits until their kinds are served. Says whether there are new announcers to wait for. */
+export async function install(api: Api): Promise<{ readonly isRollout: boolean }> {
+  const before = await api.get(daemonSets, announcers);
   for (const manifest of manifests) await api.apply(kindOf(manifest), withImage(manifest), apply);
   log.info({ objects: manifests.length }, "manifests applied");
   await awaitServed(api);
-  await awaitRollout(api);
+  const after = await api.get(daemonSets, announcers);
+  return { isRollout: before?.metadata?.generation !== after?.metadata?.generation };
 }
 
 const kindOf = ({ apiVersion, kind }: Manifest): Kind<Manifest> => {
@@ -38,19 +42,22 @@ function withImage(manifest: Manifest): Manifest {
 
 async function awaitServed(api: Api): Promise<void> {
   for (const kind of [kinds.pools, kinds.advertisements]) {
-    await until(() => api.list<ApiObject>(kind).then(() => true), ROLLOUT_MILLIS);
+    await until(() => api.list<ApiObject>(kind).then(() => true), SERVED_MILLIS);
   }
 }
 
 type DaemonSet = ApiObject & {
+  metadata?: { generation?: number };
   status?: { desiredNumberScheduled?: number; numberReady?: number; observedGeneration?: number };
 };
 const daemonSets: Kind<DaemonSet> = { group: "apps", version: "v1", kind: "DaemonSet", plural: "daemonsets" };
 
-/** Pepr calls a deployment ready when this process is, so this process is ready when its announcers are. */
-async function awaitRollout(api: Api): Promise<void> {
+const announcers = { namespace: keys.namespace, name: "announcer" };
+
+/** Waits for new announcers: `pepr deploy` ends when this process is ready, and then they shall be too. A dead node's never is. */
+export async function awaitRollout(api: Api): Promise<void> {
   const isDone = await until(async () => {
-    const status = (await api.get(daemonSets, { namespace: keys.namespace, name: "announcer" }))?.status;
+    const status = (await api.get(daemonSets, announcers))?.status;
     const { desiredNumberScheduled: desired = 0, numberReady: ready = 0, observedGeneration = 0 } = status ?? {};
     return observedGeneration > 0 && ready >= desired;
   }, ROLLOUT_MILLIS);
