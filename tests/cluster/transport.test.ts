@@ -1,0 +1,224 @@
+/** The calls over a real HTTPS connection: what goes over the wire, and what is made of what comes back. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { apiOver, type Api, type WatchEvent } from "../../cluster/api.ts";
+import { ApiError, isConflict, isGone, isNotFound } from "../../cluster/errors.ts";
+import { kinds, type Service } from "../../cluster/kinds.ts";
+import { connect, lazily } from "../../cluster/transport.ts";
+import { claim, service } from "../support/builders.ts";
+import { HttpsApi } from "../support/https-api.ts";
+
+let server: HttpsApi;
+let api: Api;
+beforeEach(async () => {
+  server = await HttpsApi.listen();
+  vi.stubEnv("KUBECONFIG", server.kubeconfig);
+  api = apiOver(await connect());
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await server.close();
+});
+
+const key = { namespace: "default", name: "web" };
+const status = (code: number, reason: string, message: string): string =>
+  JSON.stringify({ kind: "Status", code, reason, message });
+
+describe("a call", () => {
+  it.each<{ call: string; run: (api: Api) => Promise<unknown>; sends: string; type?: string; body?: unknown }>([
+    { call: "list", run: (to) => to.list(kinds.services), sends: "GET /prefix/api/v1/services" },
+    {
+      call: "list of one namespace",
+      run: (to) => to.list(kinds.leases, "metallb-system"),
+      sends: "GET /prefix/apis/coordination.k8s.io/v1/namespaces/metallb-system/leases",
+    },
+    {
+      call: "get",
+      run: (to) => to.get(kinds.claims, { name: "fd00::1" }),
+      sends: "GET /prefix/apis/networking.k8s.io/v1/ipaddresses/fd00::1",
+    },
+    {
+      call: "create",
+      run: (to) => to.create(kinds.claims, claim("10.0.0.1", "default/web")),
+      sends: "POST /prefix/apis/networking.k8s.io/v1/ipaddresses",
+      type: "application/json",
+      body: claim("10.0.0.1", "default/web"),
+    },
+    {
+      call: "create in a namespace",
+      run: (to) => to.create(kinds.services, service("default/web")),
+      sends: "POST /prefix/api/v1/namespaces/default/services",
+      type: "application/json",
+      body: service("default/web"),
+    },
+    {
+      call: "merge",
+      run: (to) => to.merge(kinds.services, key, { metadata: { labels: { a: "ü" } } }),
+      sends: "PATCH /prefix/api/v1/namespaces/default/services/web?fieldManager=berth-operator",
+      type: "application/merge-patch+json",
+      body: { metadata: { labels: { a: "ü" } } },
+    },
+    {
+      call: "merge of the status",
+      run: (to) => to.merge(kinds.services, key, { status: {} }, "status"),
+      sends: "PATCH /prefix/api/v1/namespaces/default/services/web/status?fieldManager=berth-operator",
+      type: "application/merge-patch+json",
+      body: { status: {} },
+    },
+    {
+      call: "apply",
+      run: (to) => to.apply(kinds.services, service("default/web"), { fieldManager: "me" }),
+      sends: "PATCH /prefix/api/v1/namespaces/default/services/web?fieldManager=me&force=true",
+      type: "application/apply-patch+yaml",
+      body: service("default/web"),
+    },
+    {
+      call: "remove",
+      run: (to) => to.remove(kinds.claims, { name: "10.0.0.1" }, { uid: "u", resourceVersion: "7" }),
+      sends: "DELETE /prefix/apis/networking.k8s.io/v1/ipaddresses/10.0.0.1",
+      type: "application/json",
+      body: { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid: "u", resourceVersion: "7" } },
+    },
+  ])("$call is sent as the API server wants it", async ({ run, sends, type, body }) => {
+    server.respond = (_, response) => response.end('{"items":[],"metadata":{"resourceVersion":"7"}}');
+    await run(api);
+    const [{ method, url, headers, body: text } = expect.fail()] = server.received;
+    expect(`${method} ${url}`).toBe(sends);
+    expect(headers).toMatchObject({ authorization: "Bearer secret", accept: "application/json" });
+    expect(headers["content-type"]).toBe(type);
+    expect(text === "" ? undefined : JSON.parse(text)).toEqual(body);
+  });
+
+  it("goes over the connection that the one before it has opened", async () => {
+    for (const name of ["10.0.0.1", "10.0.0.2", "10.0.0.3"]) {
+      await api.get(kinds.claims, { name });
+      await api.create(kinds.claims, claim(name, "default/web"));
+      await api.remove(kinds.claims, { name }, {});
+    }
+    expect(new Set(server.received.map(({ connection }) => connection)).size).toBe(1);
+  });
+
+  it("fails when the connection breaks off before the answer has ended", async () => {
+    server.respond = (_, response) => {
+      response.writeHead(200, { "content-length": "1000" });
+      response.write("{");
+      setImmediate(() => response.destroy());
+    };
+    await expect(api.create(kinds.claims, claim("10.0.0.1", "default/web"))).rejects.toThrow(/aborted/);
+  });
+
+  it("connects only when it is made, so that the module loads without a cluster", async () => {
+    vi.stubEnv("KUBECONFIG", "/nowhere");
+    const lazy = apiOver(lazily());
+    vi.stubEnv("KUBECONFIG", server.kubeconfig);
+    await lazy.get(kinds.claims, { name: "10.0.0.1" });
+    expect(server.received).toHaveLength(1);
+  });
+});
+
+describe("an answer that says no", () => {
+  it.each([
+    { code: 409, reason: "AlreadyExists", is: isConflict },
+    { code: 404, reason: "NotFound", is: isNotFound },
+    { code: 410, reason: "Expired", is: isGone },
+  ])("is told apart: $code $reason", async ({ code, reason, is }) => {
+    server.respond = (_, response) => response.writeHead(code).end(status(code, reason, "no"));
+    const error: unknown = await api.create(kinds.claims, claim("10.0.0.1", "a/b")).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({ status: code, reason });
+    expect([isConflict, isNotFound, isGone].filter((one) => one(error))).toEqual([is]);
+    expect(String(error)).toBe(`ApiError: POST /apis/networking.k8s.io/v1/ipaddresses: ${String(code)} ${reason}: no`);
+  });
+
+  it("is told in its own words where a proxy and not the API server says it", async () => {
+    server.respond = (_, response) => response.writeHead(502).end("<h1>bad gateway</h1>");
+    await expect(api.list(kinds.services)).rejects.toThrow("502 : <h1>bad gateway</h1>");
+  });
+
+  it("is no error where an object is asked for or deleted that is not there", async () => {
+    server.respond = (_, response) => response.writeHead(404).end(status(404, "NotFound", "no"));
+    expect(await api.get(kinds.claims, { name: "10.0.0.1" })).toBeUndefined();
+    await api.remove(kinds.claims, { name: "10.0.0.1" }, {});
+  });
+});
+
+describe("a watch", () => {
+  const end = new AbortController();
+  const watch = (signal = end.signal): AsyncIterable<WatchEvent<Service>> =>
+    api.watch(kinds.services, { resourceVersion: "7", signal });
+  const line = (type: string, name: string): string =>
+    `${JSON.stringify({ type, object: { metadata: { name, resourceVersion: "8" } } })}\n`;
+  async function all(): Promise<readonly string[]> {
+    const events: string[] = [];
+    for await (const { type, object } of watch()) events.push(`${type} ${object.metadata?.name ?? ""}`);
+    return events;
+  }
+
+  it("asks for bookmarks and goes on from a revision", async () => {
+    await all();
+    expect(server.received[0]?.url).toBe(
+      "/prefix/api/v1/services?watch=true&allowWatchBookmarks=true&timeoutSeconds=600&resourceVersion=7",
+    );
+  });
+
+  it("gives whole events however the bytes arrive, also where a chunk ends within a letter", async () => {
+    const names = ["web", "größe", "日本", "🚢"];
+    const bytes = Buffer.from(names.map((name) => line("ADDED", name)).join(""));
+    server.respond = (_, response) => {
+      const send = (index: number): void => {
+        if (index >= bytes.length) response.end();
+        else response.write(bytes.subarray(index, index + 1), () => setImmediate(send, index + 1));
+      };
+      send(0);
+    };
+    expect(await all()).toEqual(names.map((name) => `ADDED ${name}`));
+  });
+
+  it("gives several events of one chunk", async () => {
+    const names = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"];
+    server.respond = (_, response) => response.end(names.map((type) => line(type, "web")).join(""));
+    expect(await all()).toEqual(names.map((type) => `${type} web`));
+  });
+
+  it("leaves out an event that was cut off", async () => {
+    server.respond = (_, response) => response.end(`${line("ADDED", "web")}{"type":"ADDED","obj`);
+    expect(await all()).toEqual(["ADDED web"]);
+  });
+
+  it.each<{ how: string; respond: HttpsApi["respond"] }>([
+    {
+      how: "with its first answer",
+      respond: (_, response) => response.writeHead(410).end(status(410, "Expired", "too old")),
+    },
+    {
+      how: "with an event",
+      respond: (_, response) =>
+        response.end(`{"type":"ERROR","object":${status(410, "Expired", "too old resource version")}}\n`),
+    },
+  ])("that is too old says so $how", async ({ respond }) => {
+    server.respond = respond;
+    const error: unknown = await all().catch((thrown: unknown) => thrown);
+    expect(isGone(error)).toBe(true);
+  });
+
+  it("fails when the connection breaks off", async () => {
+    server.respond = (_, response) => {
+      response.write(line("ADDED", "web"));
+      setImmediate(() => response.destroy());
+    };
+    await expect(all()).rejects.toThrow(/aborted/);
+  });
+
+  it("ends with its signal", async () => {
+    const stop = new AbortController();
+    server.respond = (_, response) => response.write(line("ADDED", "web"));
+    const events: string[] = [];
+    const done = (async () => {
+      for await (const { type } of watch(stop.signal)) {
+        events.push(type);
+        stop.abort();
+      }
+    })();
+    await expect(done).rejects.toThrow(/abort/i);
+    expect(events).toEqual(["ADDED"]);
+  });
+});
