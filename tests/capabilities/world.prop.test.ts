@@ -125,6 +125,6 @@ test("after any day each address has one owner, each Service that can be served 
         world.close();
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 200 },
   );
 }, 60_000);
