@@ -25,7 +25,7 @@ import {
 } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { feedLedger } from "./ledger-feed.ts";
-import { claimantOf, clusterFacts, isOurClaim, serviceNameOf } from "./read.ts";
+import { claimantOf, clusterFacts, isOurClaim } from "./read.ts";
 import { reflect } from "./reflector.ts";
 
 /** Which process this is: Pepr runs one module as admission pods and as a watcher. */
@@ -116,15 +116,17 @@ export class Cluster {
   }
 
   #indexClaim({ before, after }: Change<IPAddress>): void {
-    if (before !== undefined) this.#claimsByService.get(printKey(claimantOf(before)))?.delete(metadataOf(before).name);
+    if (before !== undefined) this.#unindexClaim(before);
     if (after === undefined || !isOurClaim(after)) return;
     const service = printKey(claimantOf(after));
     const claims = this.#claimsByService.get(service) ?? new Map<string, IPAddress>();
     this.#claimsByService.set(service, claims.set(metadataOf(after).name, after));
   }
 
-  /** The Service of that name, if it is stored as far as this process knows. */
-  serviceOf(object: ApiObject): Service | undefined {
-    return this.services.get(serviceNameOf(object));
+  #unindexClaim(claim: IPAddress): void {
+    const service = printKey(claimantOf(claim));
+    const claims = this.#claimsByService.get(service);
+    claims?.delete(metadataOf(claim).name);
+    if (claims?.size === 0) this.#claimsByService.delete(service);
   }
 }

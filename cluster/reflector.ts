@@ -25,6 +25,8 @@ export async function reflect<T extends ApiObject>(
     try {
       progress.revision ??= await listInto(api, kind, { cache, namespace });
       await watchInto(api, kind, { cache, namespace, signal, progress });
+      // A server, or a proxy before it, may end watches at once and without an error.
+      await sleep(backoffMillis(0), undefined, { ref: false });
     } catch (err) {
       if (isAborted(signal)) return;
       const { failures } = progress;
