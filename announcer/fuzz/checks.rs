@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use announcer::plan::{Plan, Vip};
@@ -10,6 +11,9 @@ use announcer::responder::{
 };
 use announcer::wire::arp::Frame;
 use announcer::wire::ethernet::{Header, Mac};
+
+/// Compiled once, since that takes longer than all the rest.
+static EXCLUSIONS: LazyLock<Exclusions> = LazyLock::new(|| Exclusions::new(&DEFAULT_EXCLUSIONS).unwrap());
 
 /// Whatever is read as a frame is written as the same bytes, less the padding.
 pub fn wire(bytes: &[u8]) {
@@ -24,7 +28,7 @@ pub fn wire(bytes: &[u8]) {
 /// Whatever happens in whatever order: frames go out only on open sockets, from the interface's own MAC address, for
 /// addresses that this node is first for, never after the end; and the responder never asks to be woken in the past.
 pub fn responder(bytes: &[u8]) {
-    let exclusions = Exclusions::new(&DEFAULT_EXCLUSIONS).unwrap();
+    let exclusions = EXCLUSIONS.clone();
     let mut world = World { bytes, now: Duration::ZERO, plan: Plan::default(), links: Vec::new(), is_over: false };
     let mut responder = Responder::new(name(0), exclusions);
     let mut open = BTreeSet::new();
