@@ -18,9 +18,9 @@ import { rankNodes } from "./rank.ts";
 const MAX_CANDIDATES = 5;
 
 /**
- * The plan of every node. The candidates of an address: the node that answers now, while it may; then by preference,
- * nodes that are ready before those that are not, and MetalLB's order by the Service's first address, so that all
- * addresses of a Service tend to one node. The order of the input's lists changes nothing.
+ * The plan of every node. The candidates of an address: nodes that are ready before those that are not, since a dead one
+ * would keep its addresses; among them first the node that answers now, then by preference, then in MetalLB's order by
+ * the Service's first address, so that all addresses of a Service tend to one node. The order of the input's lists changes nothing.
  */
 export function planAnnouncements(input: PlanInput): AnnouncementPlan {
   const pools = new Map(input.pools.map((pool) => [pool.key, pool]));
@@ -70,11 +70,11 @@ function orderCandidates(
   const hashed = rankNodes(first === undefined ? ip : printAddress(first), [...candidates.keys()]);
   const score = (node: string): number => candidates.get(node)?.score ?? 0;
   const readiness = (node: string): number => (candidates.get(node)?.ready === true ? 1 : 0);
-  const ranked = hashed.toSorted((a, b) => score(b) - score(a) || readiness(b) - readiness(a));
-  const now = answering?.get(ip);
-  const isEligible = now !== undefined && candidates.has(now);
-  const ordered = isEligible ? [now, ...ranked.filter((node) => node !== now)] : ranked;
-  return ordered.slice(0, MAX_CANDIDATES);
+  const incumbency = (node: string): number => (answering?.get(ip) === node ? 1 : 0);
+  const ranked = hashed.toSorted(
+    (a, b) => readiness(b) - readiness(a) || incumbency(b) - incumbency(a) || score(b) - score(a),
+  );
+  return ranked.slice(0, MAX_CANDIDATES);
 }
 
 const toVip = (ip: string, nodes: readonly string[], interfaces: readonly string[] | undefined): Vip =>

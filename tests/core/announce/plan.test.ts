@@ -69,6 +69,17 @@ describe("the candidates of an address", () => {
     expect(candidates({ nodes })).toEqual([["node-2", "node-1", "node-3"]]);
   });
 
+  it("end with the node that answers now once it is not ready, since a dead one would keep its addresses", () => {
+    const nodes = [node("node-1"), node("node-2"), node("node-3", { ready: false })];
+    expect(candidates({ nodes, answering: new Map([[IP, "node-3"]]) })).toEqual([["node-2", "node-1", "node-3"]]);
+  });
+
+  it("end with the nodes that are not ready, preferred or not", () => {
+    const nodes = [node("node-1", { ready: false }), node("node-2"), node("node-3")];
+    const preferring = [advertisement({ preferredNodeSelectors: [{ weight: 100, preference: on("node-1") }] })];
+    expect(candidates({ nodes, advertisements: preferring })).toEqual([["node-3", "node-2", "node-1"]]);
+  });
+
   it("are five at most", () => {
     const nodes = Array.from({ length: 9 }, (_, i) => node(`node-${String(i)}`));
     const order = rankNodes(
