@@ -19,8 +19,10 @@ export type Answer = { readonly status: number; readonly stream: IncomingMessage
 /** Sends calls to one API server. A rejected promise means that no answer came. */
 export type Transport = (call: Call) => Promise<Answer>;
 
-/** Longest that a connection may stay silent before a call fails, in milliseconds; watches turn it off. */
-const CALL_TIMEOUT_MILLIS = 15_000;
+/** Longest that a connection may stay silent before a call fails, in milliseconds. */
+const CALL_SILENCE_MILLIS = 15_000;
+/** The same for a watch, which the API server sends a bookmark about once a minute: a machine that has gone says no word. */
+const WATCH_SILENCE_MILLIS = 180_000;
 /** For how long a token is used before it is read again, in milliseconds. */
 const TOKEN_MILLIS = 30_000;
 
@@ -86,8 +88,9 @@ function send(options: RequestOptions, call: Call): Promise<Answer> {
         resolve({ status: stream.statusCode ?? 0, stream });
       },
     );
-    outgoing.setTimeout(call.signal === undefined ? CALL_TIMEOUT_MILLIS : 0, () => {
-      outgoing.destroy(new Error(`${call.method} ${call.path}: no answer in ${String(CALL_TIMEOUT_MILLIS)} ms`));
+    const silenceMillis = call.signal === undefined ? CALL_SILENCE_MILLIS : WATCH_SILENCE_MILLIS;
+    outgoing.setTimeout(silenceMillis, () => {
+      outgoing.destroy(new Error(`${call.method} ${call.path}: nothing heard for ${String(silenceMillis)} ms`));
     });
     outgoing.on("error", reject);
     outgoing.end(call.body);
@@ -97,5 +100,10 @@ function send(options: RequestOptions, call: Call): Promise<Answer> {
 /** A transport that connects with its first call, so that the module can be loaded without a cluster. */
 export function lazily(): Transport {
   const cell: { transport?: Promise<Transport> } = {};
-  return async (call) => (await (cell.transport ??= connect()))(call);
+  const connected = (): Promise<Transport> =>
+    (cell.transport ??= connect().catch((error: unknown) => {
+      delete cell.transport; // the next call tries again
+      throw error;
+    }));
+  return async (call) => (await connected())(call);
 }

@@ -222,3 +222,12 @@ describe("a watch", () => {
     expect(events).toEqual(["ADDED"]);
   });
 });
+
+it("connects with a later call when the first one could not", async () => {
+  const transport = lazily();
+  vi.stubEnv("KUBECONFIG", "/nowhere/kubeconfig");
+  await expect(apiOver(transport).list(kinds.services)).rejects.toThrow();
+  vi.stubEnv("KUBECONFIG", server.kubeconfig);
+  server.respond = (_, response) => response.end('{"items":[],"metadata":{"resourceVersion":"1"}}');
+  expect(await apiOver(transport).list(kinds.services)).toEqual({ items: [], resourceVersion: "1" });
+});
