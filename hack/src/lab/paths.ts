@@ -1,5 +1,6 @@
 /** Where a lab keeps what: pure path arithmetic, nothing is read or made here. */
 import { join } from "node:path";
+import { cacheFolder } from "../cache.ts";
 
 export type Paths = {
   readonly name: string;
@@ -48,7 +49,7 @@ export function labPaths(name: string, env: Environment): Paths {
     control: join(state, "control"),
     nodes: join(state, "nodes"),
     cgroup: join(CGROUP_PARENT, name),
-    cache: join(env["XDG_CACHE_HOME"] ?? join(home, ".cache"), "berth"),
+    cache: cacheFolder(env),
   };
 }
 
