@@ -20,7 +20,7 @@ module.exports = {
       here("core/(result|address/)").concat("node_modules/ipaddr[.]js/"),
       "Addresses stand by themselves.",
     ),
-    only("pool", "^core/pool/", here("core/(result|labels|address/|pool/)"), "A pool from its spec."),
+    only("pool", "^core/pool/", here("core/(result|keys|labels|address/|pool/)"), "A pool from its spec."),
     only("allocation", "^core/allocation/", here("core/(result|keys|labels|address/|pool/|allocation/)"), "Chooses."),
     only(
       "announce",

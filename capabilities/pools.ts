@@ -2,10 +2,12 @@
 import { Capability, type PeprValidateRequest } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import { IPAddressPool } from "../cluster/crd.ts";
+import { metadataOf } from "../cluster/kinds.ts";
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
 import { findStranded } from "../core/allocation/stranded.ts";
 import { explain, type Refusal } from "../core/explain.ts";
 import { parsePool, poolKeyOf, type Pool } from "../core/pool/pool.ts";
+import { checkSteering } from "../core/pool/steering.ts";
 import { guarded, type Answer } from "./guard.ts";
 import type { Part } from "./part.ts";
 
@@ -40,6 +42,8 @@ const denyUnchecked = (request: Request): Answer =>
 export function reviewPool(request: Request, cluster: Cluster): Answer {
   const parsed = parsePool(request.Raw);
   if (!parsed.ok) return request.Deny(explain(parsed.error));
+  const steering = checkSteering(parsed.value.key, metadataOf(request.Raw).annotations);
+  if (steering !== undefined) return request.Deny(explain(steering));
   const overlap = findOverlap(parsed.value, othersThan(parsed.value.key, cluster));
   if (overlap !== undefined) return request.Deny(explain(overlap));
   return answer(request, strandedBy(parsed.value.key, [parsed.value], cluster));

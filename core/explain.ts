@@ -9,11 +9,13 @@ import { explainAllocation } from "./explain/allocation.ts";
 import { explainAdvertisement, explainPool } from "./explain/pool.ts";
 import { explainRequest } from "./explain/request.ts";
 import type { PoolOverlap, PoolRefusal } from "./pool/refusal.ts";
+import type { SteeringRefusal } from "./pool/steering.ts";
 
 /** Everything that can be refused. */
 export type Refusal =
   | PoolRefusal
   | PoolOverlap
+  | SteeringRefusal
   | AdvertisementRefusal
   | RequestRefusal
   | AllocationRefusal

@@ -21,6 +21,13 @@ export const keys = {
   /** The prefix MetalLB gave up; its use earns a Warning. */
   deprecatedPrefix: "metallb.universe.tf/",
 
+  /** Pool annotation: how long a released address rests before another Service gets it, such as 30s; default 0s. */
+  poolCoolDown: "berth.dev/cool-down",
+  /** Pool annotation: "true" lets Services of different namespaces share an address of the pool. */
+  poolCrossNamespaceSharing: "berth.dev/cross-namespace-sharing",
+  /** Pool annotation: "true" lets a change of the pool take addresses from Services. */
+  poolAllowRenumbering: "berth.dev/allow-renumbering",
+
   /** Labels of a claim (networking.k8s.io/v1 IPAddress). */
   claimManagedBy: "ipaddress.kubernetes.io/managed-by",
   claimFamily: "ipaddress.kubernetes.io/ip-family",

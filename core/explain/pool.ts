@@ -4,11 +4,12 @@ import { printRange } from "../address/range.ts";
 import type { StrandedAddresses } from "../allocation/refusal.ts";
 import type { AdvertisementRefusal } from "../announce/advertisement.ts";
 import type { PoolOverlap, PoolRefusal } from "../pool/refusal.ts";
+import type { SteeringRefusal } from "../pool/steering.ts";
 import { explainRange, specialWords } from "./range.ts";
 import { explainList } from "./selector.ts";
 
 /** One sentence about a pool. */
-export function explainPool(refusal: PoolRefusal | PoolOverlap | StrandedAddresses): string {
+export function explainPool(refusal: PoolRefusal | PoolOverlap | SteeringRefusal | StrandedAddresses): string {
   if ("subject" in refusal) return explainList(refusal);
   const thing = `IPAddressPool "${refusal.pool}"`;
   switch (refusal.kind) {
@@ -24,10 +25,17 @@ export function explainPool(refusal: PoolRefusal | PoolOverlap | StrandedAddress
       return `${thing} has ${printRange(refusal.range)} and ${printRange(refusal.earlier)}, which overlap; keep each address in one entry`;
     case "poolOverlap":
       return `${thing} has ${printRange(refusal.range)}, which overlaps ${printRange(refusal.otherRange)} of IPAddressPool "${refusal.other}"; keep each address in one pool`;
+    case "badSteering":
+      return `${thing} has in its annotation ${refusal.annotation} ${JSON.stringify(refusal.value)}; ${STEERING_WORDS[refusal.wants]}`;
     case "strandedAddresses":
       return `${thing} would lose ${printAddress(refusal.address)}, which Service "${refusal.holder.namespace}/${refusal.holder.name}" holds${more(refusal.count)}; keep the addresses in a pool, or move the Services first`;
   }
 }
+
+const STEERING_WORDS: Readonly<Record<SteeringRefusal["wants"], string>> = {
+  duration: "write a duration such as 30s, 10m or 1h30m, at most 168h",
+  flag: 'write "true" or "false"',
+};
 
 const more = (count: number): string => (count > 1 ? `, and ${String(count - 1)} more in use` : "");
 

@@ -93,6 +93,16 @@ const sentences: readonly { readonly refusal: Refusal; readonly sentence: string
       'IPAddressPool "network/homelab-pool" has 10.0.0.0/24, which overlaps 10.0.0.9-10.0.0.10 of IPAddressPool "network/dmz-pool"; keep each address in one pool',
   },
   {
+    refusal: { kind: "badSteering", pool, annotation: "berth.dev/cool-down", value: "soon", wants: "duration" },
+    sentence:
+      'IPAddressPool "network/homelab-pool" has in its annotation berth.dev/cool-down "soon"; write a duration such as 30s, 10m or 1h30m, at most 168h',
+  },
+  {
+    refusal: { kind: "badSteering", pool, annotation: "berth.dev/allow-renumbering", value: "yes", wants: "flag" },
+    sentence:
+      'IPAddressPool "network/homelab-pool" has in its annotation berth.dev/allow-renumbering "yes"; write "true" or "false"',
+  },
+  {
     refusal: { kind: "strandedAddresses", pool, address, holder: service, count: 1 },
     sentence:
       'IPAddressPool "network/homelab-pool" would lose 192.168.1.205, which Service "default/web" holds; keep the addresses in a pool, or move the Services first',
