@@ -21,11 +21,11 @@ module.exports = {
       "Addresses stand by themselves.",
     ),
     only("pool", "^core/pool/", here("core/(result|keys|labels|address/|pool/)"), "A pool from its spec."),
-    only("allocation", "^core/allocation/", here("core/(result|keys|labels|address/|pool/|allocation/)"), "Chooses."),
+    only("allocation", "^core/allocation/", here("core/(result|json|keys|labels|address/|pool/|allocation/)"), "Chooses."),
     only(
       "announce",
       "^core/announce/",
-      here("core/(result|keys|labels|address/|announce/)").concat("^(node:)?crypto$"),
+      here("core/(result|json|keys|labels|address/|announce/)").concat("^(node:)?crypto$"),
       "Plans.",
     ),
     only("explain", "^core/explain", here("core/"), "The one place for sentences."),

@@ -4,9 +4,12 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { IPAddressPool } from "../cluster/crd.ts";
 import { metadataOf } from "../cluster/kinds.ts";
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
-import { findStranded } from "../core/allocation/stranded.ts";
+import { isOurs } from "../cluster/read.ts";
+import type { ServiceName } from "../core/allocation/holder.ts";
+import { findStranded, type Served } from "../core/allocation/stranded.ts";
 import { explain, type Refusal } from "../core/explain.ts";
-import { parsePool, poolKeyOf, type Pool } from "../core/pool/pool.ts";
+import { keys } from "../core/keys.ts";
+import { parsePool, poolKeyOf, type Pool, type PoolInput } from "../core/pool/pool.ts";
 import { checkSteering } from "../core/pool/steering.ts";
 import { guarded, type Answer } from "./guard.ts";
 import type { Part } from "./part.ts";
@@ -46,13 +49,13 @@ export function reviewPool(request: Request, cluster: Cluster): Answer {
   if (steering !== undefined) return request.Deny(explain(steering));
   const overlap = findOverlap(parsed.value, othersThan(parsed.value.key, cluster));
   if (overlap !== undefined) return request.Deny(explain(overlap));
-  return answer(request, strandedBy(parsed.value.key, [parsed.value], cluster));
+  return answer(request, strandedBy(request.Raw, [parsed.value], cluster));
 }
 
 /** The answer to a request that deletes a pool. */
 export function reviewDeletion(request: Request, cluster: Cluster): Answer {
   if (CLEANERS.includes(request.Request.userInfo.username ?? "")) return request.Approve();
-  return answer(request, strandedBy(poolKeyOf(request.Raw), [], cluster));
+  return answer(request, strandedBy(request.Raw, [], cluster));
 }
 
 const answer = (request: Request, refusal: Refusal | undefined): Answer =>
@@ -66,9 +69,18 @@ const othersThan = (key: string, cluster: Cluster): readonly Pool[] =>
   });
 
 /** What a pool's new form, none when it is deleted, would take from Services that hold addresses of it. */
-function strandedBy(key: string, form: readonly Pool[], cluster: Cluster): Refusal | undefined {
+function strandedBy(input: PoolInput, form: readonly Pool[], cluster: Cluster): Refusal | undefined {
+  const key = poolKeyOf(input);
   const before = cluster.usablePools().usable.find((pool) => pool.key === key);
-  if (before === undefined) return undefined;
-  const others = usablePools([...cluster.pools.values()].filter((input) => poolKeyOf(input) !== key)).usable;
-  return findStranded(before, [...others, ...form], cluster.ledger.occupancy);
+  if (before === undefined || input.metadata?.annotations?.[keys.poolAllowRenumbering] === "true") return undefined;
+  const others = usablePools([...cluster.pools.values()].filter((other) => poolKeyOf(other) !== key)).usable;
+  const served = (name: ServiceName): Served | undefined => servedAs(name, cluster);
+  return findStranded({ before, after: [...others, ...form], occupancy: cluster.ledger.occupancy, served });
+}
+
+function servedAs(name: ServiceName, cluster: Cluster): Served | undefined {
+  const service = cluster.services.get(name);
+  if (service === undefined || !isOurs(service)) return undefined;
+  const namespaceLabels = cluster.namespaceLabels(name.namespace);
+  return { labels: service.metadata?.labels ?? {}, namespace: name.namespace, namespaceLabels };
 }

@@ -35,6 +35,10 @@ export const keys = {
   claimPoolNamespace: "berth.dev/pool-namespace",
   /** Annotation of a claim: how often a Service that was deleted and created again took it up. */
   claimRenewals: "berth.dev/renewals",
+  /** Annotation of a claim on an address that may be shared: the Services that share it, and on which terms. */
+  claimSharers: "berth.dev/sharers",
+  /** Annotation of a claim that nobody needs and that a cool-down keeps: since when, RFC 3339. */
+  claimRestingSince: "berth.dev/resting-since",
   /** The value of claimManagedBy on Berth's claims. */
   claimManager: "berth.dev",
 
@@ -57,6 +61,8 @@ export const keys = {
 
   /** Condition type on a Service: True while it has its addresses. */
   addressAssigned: "berth.dev/AddressAssigned",
+  /** Its reason on a Service whose address, from before Berth, another Service holds. */
+  addressDoubled: "AddressDoubled",
 
   /** The class of Services that are Berth's, beside those without a class. */
   loadBalancerClass: "berth.dev/berth",
@@ -67,6 +73,9 @@ export const keys = {
   /** Server-side-apply field managers of the two owners of a Lease. */
   operatorFieldManager: "berth-operator",
   announcerFieldManager: "berth-announcer",
+
+  /** Who the operator is to the API server: the ServiceAccount that Pepr makes, by the uuid in package.json. */
+  operatorUser: "system:serviceaccount:pepr-system:pepr-berth",
 
   /** Namespace of the DaemonSet, the Leases and the Secrets. */
   namespace: "metallb-system",

@@ -2,8 +2,8 @@
 import { compareAddresses, parseAddress } from "../address/address.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { Reader } from "./json.ts";
-import { list, numberAt, parseJson, record, textAt } from "./json.ts";
+import type { Reader } from "../json.ts";
+import { list, numberAt, parseJson, record, textAt } from "../json.ts";
 import type { Vip } from "./plan-types.ts";
 
 /** A plan as it stands in the annotation; `generation` grows with each change of it. */

@@ -5,6 +5,7 @@ import type { StrandedAddresses } from "../allocation/refusal.ts";
 import type { AdvertisementRefusal } from "../announce/advertisement.ts";
 import type { PoolOverlap, PoolRefusal } from "../pool/refusal.ts";
 import type { SteeringRefusal } from "../pool/steering.ts";
+import { keys } from "../keys.ts";
 import { explainRange, specialWords } from "./range.ts";
 import { explainList } from "./selector.ts";
 
@@ -28,7 +29,7 @@ export function explainPool(refusal: PoolRefusal | PoolOverlap | SteeringRefusal
     case "badSteering":
       return `${thing} has in its annotation ${refusal.annotation} ${JSON.stringify(refusal.value)}; ${STEERING_WORDS[refusal.wants]}`;
     case "strandedAddresses":
-      return `${thing} would lose ${printAddress(refusal.address)}, which Service "${refusal.holder.namespace}/${refusal.holder.name}" holds${more(refusal.count)}; keep the addresses in a pool, or move the Services first`;
+      return `${thing} would lose ${listLost(refusal)}; keep the addresses in a pool, move the Services first, or set the annotation ${keys.poolAllowRenumbering}: "true" on it to have them renumbered`;
   }
 }
 
@@ -37,7 +38,13 @@ const STEERING_WORDS: Readonly<Record<SteeringRefusal["wants"], string>> = {
   flag: 'write "true" or "false"',
 };
 
-const more = (count: number): string => (count > 1 ? `, and ${String(count - 1)} more in use` : "");
+function listLost({ lost, count }: StrandedAddresses): string {
+  const named = lost.map(
+    ({ address, holder }) => `${printAddress(address)} (Service "${holder.namespace}/${holder.name}")`,
+  );
+  const rest = count - named.length;
+  return `${named.join(", ")}${rest > 0 ? ` and ${String(rest)} more` : ""}, ${count === 1 ? "which is" : "which are"} in use`;
+}
 
 /** One sentence about an advertisement. */
 export function explainAdvertisement(refusal: AdvertisementRefusal): string {

@@ -103,14 +103,14 @@ const sentences: readonly { readonly refusal: Refusal; readonly sentence: string
       'IPAddressPool "network/homelab-pool" has in its annotation berth.dev/allow-renumbering "yes"; write "true" or "false"',
   },
   {
-    refusal: { kind: "strandedAddresses", pool, address, holder: service, count: 1 },
+    refusal: { kind: "strandedAddresses", pool, lost: [{ address, holder: service }], count: 1 },
     sentence:
-      'IPAddressPool "network/homelab-pool" would lose 192.168.1.205, which Service "default/web" holds; keep the addresses in a pool, or move the Services first',
+      'IPAddressPool "network/homelab-pool" would lose 192.168.1.205 (Service "default/web"), which is in use; keep the addresses in a pool, move the Services first, or set the annotation berth.dev/allow-renumbering: "true" on it to have them renumbered',
   },
   {
-    refusal: { kind: "strandedAddresses", pool, address, holder: service, count: 3 },
+    refusal: { kind: "strandedAddresses", pool, lost: [{ address, holder: service }], count: 3 },
     sentence:
-      'IPAddressPool "network/homelab-pool" would lose 192.168.1.205, which Service "default/web" holds, and 2 more in use; keep the addresses in a pool, or move the Services first',
+      'IPAddressPool "network/homelab-pool" would lose 192.168.1.205 (Service "default/web") and 2 more, which are in use; keep the addresses in a pool, move the Services first, or set the annotation berth.dev/allow-renumbering: "true" on it to have them renumbered',
   },
   {
     refusal: { kind: "duplicateName", ...list, name: "shop" },
