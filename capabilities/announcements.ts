@@ -2,12 +2,14 @@
 import { Capability, type PeprValidateRequest } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import { L2Advertisement } from "../cluster/crd.ts";
-import type { Lease } from "../cluster/kinds.ts";
+import { kinds, type Lease } from "../cluster/kinds.ts";
 import { Queue } from "../cluster/queue.ts";
-import { parseAdvertisement } from "../core/announce/advertisement.ts";
+import { choosable } from "../cluster/surroundings.ts";
+import { parseAdvertisement, type Advertisement } from "../core/announce/advertisement.ts";
+import { findGaps, type AdvertisementGap } from "../core/announce/gaps.ts";
 import { explain } from "../core/explain.ts";
 import { keys } from "../core/keys.ts";
-import { guarded } from "./guard.ts";
+import { guarded, type Answer } from "./guard.ts";
 import type { Part } from "./part.ts";
 import { writePlans } from "./plans.ts";
 
@@ -30,10 +32,12 @@ export function announcements(cluster: Cluster): Part {
   };
   const binding = capability.When(L2Advertisement).IsCreatedOrUpdated();
   binding.Validate(
-    guarded(reviewAdvertisement, (request) =>
-      request.Deny(
-        `L2Advertisement "${request.Request.name}" could not be checked; try again, and see the logs in pepr-system`,
-      ),
+    guarded(
+      (request) => reviewAdvertisement(request, cluster),
+      (request) =>
+        request.Deny(
+          `L2Advertisement "${request.Request.name}" could not be checked; try again, and see the logs in pepr-system`,
+        ),
     ),
   );
   binding.Reconcile((advertisement) => {
@@ -43,10 +47,28 @@ export function announcements(cluster: Cluster): Part {
   return { capability, startWatching: () => startWatching(cluster, queue, again) };
 }
 
-/** The answer to a request that creates or changes an advertisement. */
-export function reviewAdvertisement(request: Request): ReturnType<Request["Approve"]> {
+/**
+ * The answer to a request that creates or changes an advertisement. Pools and nodes that are not there yet are a
+ * Warning, and so is a fault that the stored form has too: the change is not about it.
+ */
+export async function reviewAdvertisement(request: Request, cluster: Cluster): Promise<Answer> {
   const parsed = parseAdvertisement(request.Raw);
-  return parsed.ok ? request.Approve() : request.Deny(explain(parsed.error));
+  if (parsed.ok) return request.Approve((await gapsOf(parsed.value, cluster)).map(explain));
+  const fault = explain(parsed.error);
+  const stored = request.OldResource ? parseAdvertisement(request.OldResource) : undefined; // null on a create
+  const isKnown = stored?.ok === false && explain(stored.error) === fault;
+  return isKnown ? request.Approve([fault]) : request.Deny(fault);
+}
+
+/** What the advertisement misses; the cache may not have heard of a pool that was made a moment ago. */
+async function gapsOf(
+  advertisement: Advertisement,
+  { api, pools, nodes }: Cluster,
+): Promise<readonly AdvertisementGap[]> {
+  const known = { pools: choosable(pools.values()), nodes: choosable(nodes.values()) };
+  const gaps = findGaps(advertisement, known);
+  if (gaps.length === 0) return gaps;
+  return findGaps(advertisement, { ...known, pools: choosable((await api.list(kinds.pools)).items) });
 }
 
 /** What the plan depends on in a Lease; its renewals every few seconds are none of it. */

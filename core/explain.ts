@@ -4,19 +4,19 @@ import type { ServiceName } from "./allocation/holder.ts";
 import { keys } from "./keys.ts";
 import type { AllocationRefusal, RequestRefusal, StrandedAddresses } from "./allocation/refusal.ts";
 import type { AdvertisementRefusal } from "./announce/advertisement.ts";
+import type { AdvertisementGap } from "./announce/gaps.ts";
 import type { NodeReason, NotAnnounced } from "./announce/plan-types.ts";
 import { explainAllocation } from "./explain/allocation.ts";
-import { explainAdvertisement, explainPool } from "./explain/pool.ts";
+import { explainAdvertisement, explainPool, type PoolFault } from "./explain/pool.ts";
 import { explainRequest } from "./explain/request.ts";
-import type { PoolOverlap, PoolRefusal } from "./pool/refusal.ts";
-import type { SteeringRefusal } from "./pool/steering.ts";
+import type { NamespaceGap } from "./pool/namespaces.ts";
 
-/** Everything that can be refused. */
+/** Everything that can be refused, or noted on an object that is admitted. */
 export type Refusal =
-  | PoolRefusal
-  | PoolOverlap
-  | SteeringRefusal
+  | PoolFault
+  | NamespaceGap
   | AdvertisementRefusal
+  | AdvertisementGap
   | RequestRefusal
   | AllocationRefusal
   | StrandedAddresses;
@@ -24,7 +24,7 @@ export type Refusal =
 /** One sentence: the thing and its name, what was seen, and after a semicolon what to do; without a final full stop. */
 export function explain(refusal: Refusal): string {
   if ("service" in refusal) return isRequestRefusal(refusal) ? explainRequest(refusal) : explainAllocation(refusal);
-  if (refusal.kind === "badWeight") return explainAdvertisement(refusal);
+  if ("advertisement" in refusal) return explainAdvertisement(refusal);
   return explainPool(refusal);
 }
 

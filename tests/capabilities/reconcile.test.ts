@@ -155,7 +155,7 @@ describe("a Service that waits", () => {
   it("is served when a pool grows", async () => {
     const world = await open({ pools: [one], nodes: [node("node-1", ["10.0.0.1"])] });
     await world.create(kinds.services, service("default/web"));
-    await world.change(kinds.pools, "network/one", { spec: { addresses: ["10.0.0.1-10.0.0.2"] } });
+    await world.change(kinds.pools, "network/one", { spec: { addresses: ["10.0.0.2/32"] } });
     await pass(100);
     expect(world.statusOf("default/web")).toEqual(["10.0.0.2"]);
   });
