@@ -42,26 +42,26 @@ export function services(cluster: Cluster): Part {
     cluster.services.accept(service);
     queue.add(printKey(keyOf(service)));
   });
-  return { capability, startWatching: () => startWatching(cluster, queue) };
+  return { capability, lead: (term) => lead(cluster, queue, term) };
 }
 
-async function startWatching(cluster: Cluster, queue: Queue): Promise<void> {
+async function lead(cluster: Cluster, queue: Queue, term: AbortSignal): Promise<void> {
   await adoptAll(cluster);
+  queue.start(term);
   cluster.services.subscribe(({ key }) => {
     queue.add(printKey(key));
-  });
+  }, term);
   cluster.claims.subscribe(({ before, after }) => {
     const claim = after ?? before;
     if (claim !== undefined && isOurClaim(claim)) queue.add(printKey(claimantOf(claim)));
     if (after === undefined) queue.add(WAITING);
-  });
+  }, term);
   for (const cache of [cluster.pools, cluster.namespaces, cluster.nodes]) {
     cache.subscribe(() => {
       queue.add(WAITING);
-    });
+    }, term);
   }
   for (const key of knownServices(cluster)) queue.add(key);
-  queue.start();
 }
 
 /** Services of Berth's, and those that claims name and that may be gone. */
