@@ -44,7 +44,7 @@ export function announcements(cluster: Cluster): Part {
     cluster.advertisements.accept(advertisement);
     again();
   });
-  return { capability, startWatching: () => startWatching(cluster, queue, again) };
+  return { capability, lead: (term) => lead(cluster, { queue, again }, term) };
 }
 
 /**
@@ -75,16 +75,18 @@ async function gapsOf(
 const planningPart = (lease: Lease | undefined): string =>
   JSON.stringify([lease?.metadata?.annotations?.[keys.plan], (lease?.spec?.holderIdentity ?? "") !== ""]);
 
-function startWatching(cluster: Cluster, queue: Queue, again: () => void): Promise<void> {
-  cluster.services.subscribe(again);
-  cluster.pools.subscribe(again);
-  cluster.advertisements.subscribe(again);
-  cluster.nodes.subscribe(again);
-  cluster.endpointSlices.subscribe(again);
+type Work = { readonly queue: Queue; readonly again: () => void };
+
+function lead(cluster: Cluster, { queue, again }: Work, term: AbortSignal): Promise<void> {
+  cluster.services.subscribe(again, term);
+  cluster.pools.subscribe(again, term);
+  cluster.advertisements.subscribe(again, term);
+  cluster.nodes.subscribe(again, term);
+  cluster.endpointSlices.subscribe(again, term);
   cluster.leases.subscribe(({ before, after }) => {
     if (planningPart(before) !== planningPart(after)) again();
-  });
+  }, term);
+  queue.start(term);
   queue.add(PLAN);
-  queue.start();
   return Promise.resolve();
 }

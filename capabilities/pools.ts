@@ -36,7 +36,7 @@ export function pools(cluster: Cluster): Part {
     .When(IPAddressPool)
     .IsDeleted()
     .Validate(guarded((request) => reviewDeletion(request, cluster), denyUnchecked));
-  return { capability, startWatching: () => Promise.resolve() };
+  return { capability, lead: () => Promise.resolve() };
 }
 
 /** What could not be checked is not stored: an overlap would give one address twice. */

@@ -53,40 +53,40 @@ export function services(cluster: Cluster): Part {
     cluster.services.accept(service);
     queue.add(printKey(keyOf(service)));
   });
-  return { capability, startWatching: () => startWatching(cluster, queue) };
+  return { capability, lead: (term) => lead(cluster, queue, term) };
 }
 
-async function startWatching(cluster: Cluster, queue: Queue): Promise<void> {
+async function lead(cluster: Cluster, queue: Queue, term: AbortSignal): Promise<void> {
   await adoptAll(cluster);
+  queue.start(term);
   cluster.services.subscribe(({ key }) => {
     queue.add(printKey(key));
-  });
+  }, term);
   cluster.claims.subscribe(({ before, after }) => {
     for (const claim of [before, after]) {
       for (const service of claim === undefined ? [] : claimantsOf(claim)) queue.add(printKey(service));
     }
     if (after === undefined) queue.add(WAITING);
-  });
-  onSupplyChange(cluster, () => {
+  }, term);
+  onSupplyChange(cluster, term, () => {
     queue.add(WAITING);
     // A pool that is taken away and put back at once, as when it is renamed, moves nobody.
     queue.add(EVERY, POOL_LINGER_MILLIS);
   });
   queue.add(EVERY);
-  queue.start();
 }
 
 /** Calls back when what addresses are given from, or to whom, may be another: not for each sign of life of a node. */
-function onSupplyChange(cluster: Cluster, changed: () => void): void {
+function onSupplyChange(cluster: Cluster, term: AbortSignal, changed: () => void): void {
   cluster.pools.subscribe(({ before, after }) => {
     if (supplyPart(before) !== supplyPart(after)) changed();
-  });
+  }, term);
   cluster.namespaces.subscribe(({ before, after }) => {
     if (labelsOf(before) !== labelsOf(after)) changed();
-  });
+  }, term);
   cluster.nodes.subscribe(({ before, after }) => {
     if (addressesOf(before) !== addressesOf(after)) changed();
-  });
+  }, term);
 }
 
 const supplyPart = (pool: IPAddressPool | undefined): string =>

@@ -79,6 +79,10 @@ export const keys = {
 
   /** Namespace of the DaemonSet, the Leases and the Secrets. */
   namespace: "metallb-system",
+  /** Namespace of the operator, which Pepr chooses. */
+  operatorNamespace: "pepr-system",
+  /** The Lease in it by which the watchers agree who leads. */
+  watcherLease: "berth-watcher",
 
   /** API group of the pools and advertisements. */
   metallbGroup: "metallb.io",

@@ -93,7 +93,7 @@ describe("Services that had their addresses before Berth", () => {
     const again = processOver(world.store.client());
     const end = new AbortController();
     await again.cluster.start("watcher", end.signal);
-    for (const part of again.parts) await part.startWatching();
+    for (const part of again.parts) await part.lead(end.signal);
     await pass(10_000);
     end.abort();
     expect(world.store.resourceVersion).toBe(before);

@@ -81,7 +81,7 @@ export class World {
     const { signal } = this.#end;
     for (const { cluster } of this.admission) await cluster.start("admission", signal);
     await this.watcher.cluster.start("watcher", signal);
-    for (const part of this.watcher.parts) await part.startWatching();
+    for (const part of this.watcher.parts) await part.lead(signal);
     await pass(50);
   }
 
