@@ -2,7 +2,7 @@
 import { pathOf, type ApiObject, type Kind, type ObjectKey } from "./kinds.ts";
 import { isNotFound } from "./errors.ts";
 import type { Call, Transport } from "./transport.ts";
-import { parseJson, readAll, refusal, watchLines } from "./wire.ts";
+import { parseJson, readAll, refusal, slim, watchLines, type Bulky } from "./wire.ts";
 
 /** A list and the revision at which it was true. */
 export type List<T> = { readonly items: readonly T[]; readonly resourceVersion: string };
@@ -48,12 +48,12 @@ export function apiOver(transport: Transport): Api {
     const answer = await transport(request);
     const text = await readAll(answer);
     if (answer.status >= 400) throw refusal(`${request.method} ${request.path}`, answer.status, text);
-    return parseJson<T>(text);
+    return slim(parseJson<T & Bulky>(text));
   };
   return {
     list: async (kind, namespace) => {
       const list = await call<RawList<never>>({ method: "GET", path: pathOf(kind, { namespace }) });
-      return { items: list.items, resourceVersion: list.metadata.resourceVersion };
+      return { items: list.items.map((item) => slim(item)), resourceVersion: list.metadata.resourceVersion };
     },
     watch: (kind, options) => watchLines(transport, kind, options),
     get: async (kind, key) =>
