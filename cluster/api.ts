@@ -2,7 +2,7 @@
 import { pathOf, type ApiObject, type Kind, type ObjectKey } from "./kinds.ts";
 import { isNotFound } from "./errors.ts";
 import type { Call, Transport } from "./transport.ts";
-import { parseJson, readAll, refusal, watchLines } from "./wire.ts";
+import { parseJson, readAll, refusal, slim, watchLines, type Bulky } from "./wire.ts";
 
 /** A list and the revision at which it was true. */
 export type List<T> = { readonly items: readonly T[]; readonly resourceVersion: string };
@@ -54,13 +54,15 @@ export function apiOver(transport: Transport): Api {
     const answer = await transport(request);
     const text = await readAll(answer);
     if (answer.status >= 400) throw refusal(`${request.method} ${request.path}`, answer.status, text);
-    return parseJson<T>(text);
+    return slim(parseJson<T & Bulky>(text));
   };
   return {
     list: (kind, namespace) =>
-      listPages((rest) =>
-        call<RawList<never>>({ method: "GET", path: `${pathOf(kind, { namespace })}?limit=${String(PAGE)}${rest}` }),
-      ),
+      listPages(async (rest) => {
+        const path = `${pathOf(kind, { namespace })}?limit=${String(PAGE)}${rest}`;
+        const page = await call<RawList<never>>({ method: "GET", path });
+        return { ...page, items: page.items.map((item) => slim(item)) };
+      }),
     watch: (kind, options) => watchLines(transport, kind, options),
     get: async (kind, key) =>
       call<never>({ method: "GET", path: pathOf(kind, key) }).catch((error: unknown) => {

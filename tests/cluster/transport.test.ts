@@ -165,6 +165,44 @@ describe("a call", () => {
   });
 });
 
+describe("what nobody reads of an object", () => {
+  const lean = {
+    metadata: { name: "web", resourceVersion: "8", labels: { a: "b" }, annotations: { c: "d" } },
+    spec: {},
+  };
+  const bulky = {
+    ...lean,
+    metadata: {
+      ...lean.metadata,
+      annotations: { ...lean.metadata.annotations, "kubectl.kubernetes.io/last-applied-configuration": "{}" },
+      managedFields: [{ manager: "kubectl", fieldsV1: { "f:spec": {} } }],
+    },
+  };
+  const list = JSON.stringify({ items: [bulky], metadata: { resourceVersion: "8" } });
+  const event = `${JSON.stringify({ type: "ADDED", object: bulky })}\n`;
+  const watched = async (): Promise<unknown> => {
+    const { signal } = new AbortController();
+    for await (const { object } of api.watch(kinds.services, { resourceVersion: "7", signal })) return object;
+    return undefined;
+  };
+
+  it.each<{ call: string; sent: string; run: () => Promise<unknown> }>([
+    { call: "list", sent: list, run: async () => (await api.list(kinds.services)).items[0] },
+    { call: "watch", sent: event, run: watched },
+    { call: "get", sent: JSON.stringify(bulky), run: () => api.get(kinds.services, key) },
+    { call: "create", sent: JSON.stringify(bulky), run: () => api.create(kinds.services, service("default/web")) },
+    { call: "merge", sent: JSON.stringify(bulky), run: () => api.merge(kinds.services, key, {}) },
+    {
+      call: "apply",
+      sent: JSON.stringify(bulky),
+      run: () => api.apply(kinds.services, service("default/web"), { fieldManager: "me" }),
+    },
+  ])("is gone from what a $call gives", async ({ sent, run }) => {
+    server.respond = (_, response) => response.end(sent);
+    expect(JSON.parse(JSON.stringify(await run()))).toEqual(lean);
+  });
+});
+
 describe("an answer that says no", () => {
   it.each([
     { code: 409, reason: "AlreadyExists", is: isConflict },
