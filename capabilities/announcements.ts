@@ -1,5 +1,6 @@
 /** Who speaks for which address: checks L2Advertisements, and keeps the plan in each node's Lease. */
 import { Capability, type PeprValidateRequest } from "pepr";
+import { isStatusOnly } from "../cluster/cache.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { L2Advertisement } from "../cluster/crd.ts";
 import { kinds, type Lease } from "../cluster/kinds.ts";
@@ -77,8 +78,11 @@ const planningPart = (lease: Lease | undefined): string =>
 
 function startWatching(cluster: Cluster, queue: Queue, again: () => void): Promise<void> {
   cluster.services.subscribe(again);
-  cluster.pools.subscribe(again);
-  cluster.advertisements.subscribe(again);
+  for (const cache of [cluster.pools, cluster.advertisements]) {
+    cache.subscribe((change) => {
+      if (!isStatusOnly(change)) again();
+    });
+  }
   cluster.nodes.subscribe(again);
   cluster.endpointSlices.subscribe(again);
   cluster.leases.subscribe(({ before, after }) => {

@@ -14,6 +14,7 @@ import { checkSteering } from "../core/pool/steering.ts";
 import { findCollisions } from "../core/pool/surroundings.ts";
 import { guarded, type Answer } from "./guard.ts";
 import type { Part } from "./part.ts";
+import { Statuses } from "./statuses.ts";
 
 type Request = PeprValidateRequest<IPAddressPool>;
 
@@ -33,7 +34,13 @@ export function pools(cluster: Cluster): Part {
     .When(IPAddressPool)
     .IsDeleted()
     .Validate(guarded((request) => reviewDeletion(request, cluster), denyUnchecked));
-  return { capability, startWatching: () => Promise.resolve() };
+  return {
+    capability,
+    startWatching: () => {
+      new Statuses(cluster).start();
+      return Promise.resolve();
+    },
+  };
 }
 
 /** What could not be checked is not stored: an overlap would give one address twice. */

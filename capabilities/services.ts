@@ -1,5 +1,6 @@
 /** LoadBalancer Services: Mutate assigns, Validate refuses in words, Reconcile writes status. */
 import { a, Capability } from "pepr";
+import { isStatusOnly } from "../cluster/cache.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { keyOf, parseKey, printKey } from "../cluster/kinds.ts";
 import { Queue } from "../cluster/queue.ts";
@@ -55,7 +56,10 @@ async function startWatching(cluster: Cluster, queue: Queue): Promise<void> {
     if (claim !== undefined && isOurClaim(claim)) queue.add(printKey(claimantOf(claim)));
     if (after === undefined) queue.add(WAITING);
   });
-  for (const cache of [cluster.pools, cluster.namespaces, cluster.nodes]) {
+  cluster.pools.subscribe((change) => {
+    if (!isStatusOnly(change)) queue.add(WAITING);
+  });
+  for (const cache of [cluster.namespaces, cluster.nodes]) {
     cache.subscribe(() => {
       queue.add(WAITING);
     });

@@ -2,7 +2,7 @@
 import { pathOf, type ApiObject, type Kind, type ObjectKey } from "./kinds.ts";
 import { isNotFound } from "./errors.ts";
 import type { Call, Transport } from "./transport.ts";
-import { parseJson, readAll, refusal, watchLines } from "./wire.ts";
+import { parseJson, printJson, readAll, refusal, watchLines } from "./wire.ts";
 
 /** A list and the revision at which it was true. */
 export type List<T> = { readonly items: readonly T[]; readonly resourceVersion: string };
@@ -35,7 +35,7 @@ export interface Api {
   get<T extends ApiObject>(kind: Kind<T>, key: ObjectKey): Promise<T | undefined>;
   create<T extends ApiObject>(kind: Kind<T>, object: T): Promise<T>;
   /** Server-side apply, forced: sets exactly the fields given, for this field manager. */
-  apply<T extends ApiObject>(kind: Kind<T>, object: T, options: ApplyOptions): Promise<T>;
+  apply<T extends ApiObject>(kind: Kind<T>, object: ApiObject, options: ApplyOptions): Promise<T>;
   /** JSON merge patch (RFC 7396); put `metadata.resourceVersion` in it to make it conditional. */
   merge<T extends ApiObject>(kind: Kind<T>, key: ObjectKey, patch: object, subresource?: "status"): Promise<T>;
   /** Nothing happens where there is no such object. */
@@ -72,7 +72,7 @@ export function apiOver(transport: Transport): Api {
           subresource === undefined ? "" : `/${subresource}`
         }?fieldManager=${fieldManager}&force=true`,
         contentType: "application/apply-patch+yaml",
-        body: JSON.stringify(object),
+        body: printJson(object),
       }),
     merge: (kind, key, patch, subresource) =>
       call({

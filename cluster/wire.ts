@@ -8,6 +8,21 @@ import type { Answer, Transport } from "./transport.ts";
 /** JSON as the type that the caller knows the API server to send: the schema of the kind vouches for it. */
 export const parseJson: <T>(text: string, revive?: (key: string, value: unknown) => unknown) => T = JSON.parse;
 
+declare global {
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- merged into the library's own
+  interface JSON {
+    /** A value that JSON.stringify prints as this text (ECMAScript's JSON.parse source text access). */
+    rawJSON(text: string): unknown;
+  }
+}
+
+/** What JSON.parse makes of the largest int64, which no double is. */
+const LARGEST = 2 ** 63;
+
+/** The value as JSON; the number 2^63 becomes the largest int64 again. */
+export const printJson = (value: unknown): string =>
+  JSON.stringify(value, (_, inner: unknown) => (inner === LARGEST ? JSON.rawJSON("9223372036854775807") : inner));
+
 /** How long the API server may keep a watch open, in seconds; it then ends it and the watch starts again. */
 const WATCH_SECONDS = 600;
 

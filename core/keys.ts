@@ -58,6 +58,9 @@ export const keys = {
   /** Condition type on a Service: True while it has its addresses. */
   addressAssigned: "berth.dev/AddressAssigned",
 
+  /** Condition type on a pool and an advertisement: True while it works as it stands. */
+  ready: "berth.dev/Ready",
+
   /** The class of Services that are Berth's, beside those without a class. */
   loadBalancerClass: "berth.dev/berth",
 
@@ -67,6 +70,8 @@ export const keys = {
   /** Server-side-apply field managers of the two owners of a Lease. */
   operatorFieldManager: "berth-operator",
   announcerFieldManager: "berth-announcer",
+  /** Server-side-apply field manager of the status of pools and advertisements. */
+  statusFieldManager: "berth-status",
 
   /** Namespace of the DaemonSet, the Leases and the Secrets. */
   namespace: "metallb-system",
