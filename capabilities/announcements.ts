@@ -1,5 +1,6 @@
 /** Who speaks for which address: checks L2Advertisements, and keeps the plan in each node's Lease. */
 import { Capability, type PeprValidateRequest } from "pepr";
+import { isStatusOnly } from "../cluster/cache.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { L2Advertisement } from "../cluster/crd.ts";
 import { kinds, type Lease } from "../cluster/kinds.ts";
@@ -79,8 +80,11 @@ type Work = { readonly queue: Queue; readonly again: () => void };
 
 function lead(cluster: Cluster, { queue, again }: Work, term: AbortSignal): Promise<void> {
   cluster.services.subscribe(again, term);
-  cluster.pools.subscribe(again, term);
-  cluster.advertisements.subscribe(again, term);
+  for (const cache of [cluster.pools, cluster.advertisements]) {
+    cache.subscribe((change) => {
+      if (!isStatusOnly(change)) again();
+    }, term);
+  }
   cluster.nodes.subscribe(again, term);
   cluster.endpointSlices.subscribe(again, term);
   cluster.leases.subscribe(({ before, after }) => {

@@ -3,7 +3,16 @@ import { hostname } from "node:os";
 import { printAddress, type Address } from "../core/address/address.ts";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
-import { apiVersionOf, keyOf, kinds, type Lease, type Service, type ServiceCondition } from "./kinds.ts";
+import {
+  apiVersionOf,
+  keyOf,
+  kinds,
+  type ApiObject,
+  type Kind,
+  type Lease,
+  type Service,
+  type ServiceCondition,
+} from "./kinds.ts";
 
 const fieldManager = keys.operatorFieldManager;
 /** Who reports, in Events. */
@@ -76,12 +85,23 @@ export async function writeStatus(api: Api, service: Service, status: object): P
   return api.merge(kinds.services, keyOf(service), { metadata: { resourceVersion }, status }, "status");
 }
 
-/** Something that a person may want to know of a Service. */
-export type Occurrence = { readonly type: "Normal" | "Warning"; readonly reason: string; readonly note: string };
+/** Something that a person may want to know of an object. */
+export type Occurrence = {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly note: string;
+  /** What was being done; by default a Service was being assigned an address. */
+  readonly action?: string;
+};
 
-/** Records an Event on the Service. */
-export async function writeEvent(api: Api, service: Service, { type, reason, note }: Occurrence): Promise<void> {
-  const { name = "", namespace = "", uid, resourceVersion } = service.metadata ?? {};
+/** Records an Event on an object, a Service unless another kind is given. */
+export async function writeEvent(
+  api: Api,
+  object: ApiObject,
+  { type, reason, note, action = "Assign" }: Occurrence,
+  kind: Kind<ApiObject> = kinds.services,
+): Promise<void> {
+  const { name = "", namespace = "", uid, resourceVersion } = object.metadata ?? {};
   const now = new Date();
   const suffix = `${now.getTime().toString(16)}${Math.floor(Math.random() * 0xffff).toString(16)}`;
   const event = {
@@ -91,8 +111,8 @@ export async function writeEvent(api: Api, service: Service, { type, reason, not
     eventTime: now.toISOString().replace("Z", "000Z"),
     reportingController: REPORTER,
     reportingInstance: hostname(),
-    action: "Assign",
-    regarding: { apiVersion: "v1", kind: "Service", name, namespace, uid, resourceVersion },
+    action,
+    regarding: { apiVersion: apiVersionOf(kind), kind: kind.kind, name, namespace, uid, resourceVersion },
     type,
     reason,
     note: note.slice(0, 1_000),

@@ -64,6 +64,9 @@ export const keys = {
   /** Its reason on a Service whose address, from before Berth, another Service holds. */
   addressDoubled: "AddressDoubled",
 
+  /** Condition type on a pool and an advertisement: True while it works as it stands. */
+  ready: "berth.dev/Ready",
+
   /** The class of Services that are Berth's, beside those without a class. */
   loadBalancerClass: "berth.dev/berth",
 
@@ -73,6 +76,8 @@ export const keys = {
   /** Server-side-apply field managers of the two owners of a Lease. */
   operatorFieldManager: "berth-operator",
   announcerFieldManager: "berth-announcer",
+  /** Server-side-apply field manager of the status of pools and advertisements. */
+  statusFieldManager: "berth-status",
 
   /** Who the operator is to the API server: the ServiceAccount that Pepr makes, by the uuid in package.json. */
   operatorUser: "system:serviceaccount:pepr-system:pepr-berth",
