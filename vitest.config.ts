@@ -17,7 +17,7 @@ export default defineConfig({
           name: "unit",
           include: ["tests/{core,cluster,capabilities,hack}/**/*.test.ts"],
           // Pepr registers all bindings in this mode, and starts nothing.
-          env: { PEPR_MODE: "dev", LOG_LEVEL: "silent" },
+          env: { PEPR_MODE: "dev", LOG_LEVEL: "silent", BERTH_LOG_LEVEL: "silent" },
         },
       },
       {
