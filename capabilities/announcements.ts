@@ -2,21 +2,19 @@
 import { Capability, type PeprValidateRequest } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import { L2Advertisement } from "../cluster/crd.ts";
-import type { Lease } from "../cluster/kinds.ts";
+import { keepHelloKeys, rotationSeconds } from "../cluster/hello-keys.ts";
 import { Queue } from "../cluster/queue.ts";
 import { parseAdvertisement } from "../core/announce/advertisement.ts";
 import { explain } from "../core/explain.ts";
 import { keys } from "../core/keys.ts";
 import { guarded } from "./guard.ts";
 import type { Part } from "./part.ts";
-import { writePlans } from "./plans.ts";
+import { Plans } from "./plans.ts";
 
 type Request = PeprValidateRequest<L2Advertisement>;
 
-/** The one key of the queue: the plan is made as a whole. */
-const PLAN = "plan";
-/** Pause in which changes gather before the plan is made anew, in milliseconds. */
-const GATHER_MILLIS = 20;
+/** How often it is seen to that the keys of the announcers are there and not too old, in milliseconds. */
+const HELLO_KEYS_MILLIS = 60_000;
 
 /** The capability, and the watcher's work on the plan. */
 export function announcements(cluster: Cluster): Part {
@@ -24,10 +22,6 @@ export function announcements(cluster: Cluster): Part {
     name: "announcements",
     description: "Plans which nodes answer for which addresses.",
   });
-  const queue = new Queue({ name: "announcements", workers: 1, run: () => writePlans(cluster) });
-  const again = (): void => {
-    queue.add(PLAN, GATHER_MILLIS);
-  };
   const binding = capability.When(L2Advertisement).IsCreatedOrUpdated();
   binding.Validate(
     guarded(reviewAdvertisement, (request) =>
@@ -38,9 +32,8 @@ export function announcements(cluster: Cluster): Part {
   );
   binding.Reconcile((advertisement) => {
     cluster.advertisements.accept(advertisement);
-    again();
   });
-  return { capability, startWatching: () => startWatching(cluster, queue, again) };
+  return { capability, startWatching: () => startWatching(cluster) };
 }
 
 /** The answer to a request that creates or changes an advertisement. */
@@ -49,20 +42,19 @@ export function reviewAdvertisement(request: Request): ReturnType<Request["Appro
   return parsed.ok ? request.Approve() : request.Deny(explain(parsed.error));
 }
 
-/** What the plan depends on in a Lease; its renewals every few seconds are none of it. */
-const planningPart = (lease: Lease | undefined): string =>
-  JSON.stringify([lease?.metadata?.annotations?.[keys.plan], (lease?.spec?.holderIdentity ?? "") !== ""]);
-
-function startWatching(cluster: Cluster, queue: Queue, again: () => void): Promise<void> {
-  cluster.services.subscribe(again);
-  cluster.pools.subscribe(again);
-  cluster.advertisements.subscribe(again);
-  cluster.nodes.subscribe(again);
-  cluster.endpointSlices.subscribe(again);
-  cluster.leases.subscribe(({ before, after }) => {
-    if (planningPart(before) !== planningPart(after)) again();
+/** Begins to plan, and to keep the keys by which announcers know each other. */
+function startWatching(cluster: Cluster): Promise<void> {
+  new Plans(cluster).start();
+  const periodSeconds = rotationSeconds(process.env["BERTH_HELLO_KEY_DAYS"]);
+  const helloKeys = new Queue({
+    name: "hello keys",
+    workers: 1,
+    run: async () => {
+      await keepHelloKeys(cluster.api, periodSeconds);
+      return HELLO_KEYS_MILLIS;
+    },
   });
-  queue.add(PLAN);
-  queue.start();
+  helloKeys.add(keys.helloSecret);
+  helloKeys.start();
   return Promise.resolve();
 }
