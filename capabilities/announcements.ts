@@ -1,9 +1,9 @@
 /** Who speaks for which address: checks L2Advertisements, and keeps the plan in each node's Lease. */
 import { Capability, type PeprValidateRequest } from "pepr";
-import { isStatusOnly } from "../cluster/cache.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { L2Advertisement } from "../cluster/crd.ts";
-import { kinds, type Lease } from "../cluster/kinds.ts";
+import { keepHelloKeys, rotationSeconds } from "../cluster/hello-keys.ts";
+import { kinds } from "../cluster/kinds.ts";
 import { Queue } from "../cluster/queue.ts";
 import { choosable } from "../cluster/surroundings.ts";
 import { parseAdvertisement, type Advertisement } from "../core/announce/advertisement.ts";
@@ -12,14 +12,12 @@ import { explain } from "../core/explain.ts";
 import { keys } from "../core/keys.ts";
 import { guarded, type Answer } from "./guard.ts";
 import type { Part } from "./part.ts";
-import { writePlans } from "./plans.ts";
+import { Plans } from "./plans.ts";
 
 type Request = PeprValidateRequest<L2Advertisement>;
 
-/** The one key of the queue: the plan is made as a whole. */
-const PLAN = "plan";
-/** Pause in which changes gather before the plan is made anew, in milliseconds. */
-const GATHER_MILLIS = 20;
+/** How often it is seen to that the keys of the announcers are there and not too old, in milliseconds. */
+const HELLO_KEYS_MILLIS = 60_000;
 
 /** The capability, and the watcher's work on the plan. */
 export function announcements(cluster: Cluster): Part {
@@ -27,10 +25,6 @@ export function announcements(cluster: Cluster): Part {
     name: "announcements",
     description: "Plans which nodes answer for which addresses.",
   });
-  const queue = new Queue({ name: "announcements", workers: 1, run: () => writePlans(cluster) });
-  const again = (): void => {
-    queue.add(PLAN, GATHER_MILLIS);
-  };
   const binding = capability.When(L2Advertisement).IsCreatedOrUpdated();
   binding.Validate(
     guarded(
@@ -43,9 +37,8 @@ export function announcements(cluster: Cluster): Part {
   );
   binding.Reconcile((advertisement) => {
     cluster.advertisements.accept(advertisement);
-    again();
   });
-  return { capability, lead: (term) => lead(cluster, { queue, again }, term) };
+  return { capability, lead: (term) => lead(cluster, term) };
 }
 
 /**
@@ -72,25 +65,19 @@ async function gapsOf(
   return findGaps(advertisement, { ...known, pools: choosable((await api.list(kinds.pools)).items) });
 }
 
-/** What the plan depends on in a Lease; its renewals every few seconds are none of it. */
-const planningPart = (lease: Lease | undefined): string =>
-  JSON.stringify([lease?.metadata?.annotations?.[keys.plan], (lease?.spec?.holderIdentity ?? "") !== ""]);
-
-type Work = { readonly queue: Queue; readonly again: () => void };
-
-function lead(cluster: Cluster, { queue, again }: Work, term: AbortSignal): Promise<void> {
-  cluster.services.subscribe(again, term);
-  for (const cache of [cluster.pools, cluster.advertisements]) {
-    cache.subscribe((change) => {
-      if (!isStatusOnly(change)) again();
-    }, term);
-  }
-  cluster.nodes.subscribe(again, term);
-  cluster.endpointSlices.subscribe(again, term);
-  cluster.leases.subscribe(({ before, after }) => {
-    if (planningPart(before) !== planningPart(after)) again();
-  }, term);
-  queue.start(term);
-  queue.add(PLAN);
+/** Plans, and keeps the keys by which announcers know each other, until the signal. */
+function lead(cluster: Cluster, term: AbortSignal): Promise<void> {
+  new Plans(cluster, term).start();
+  const periodSeconds = rotationSeconds(process.env["BERTH_HELLO_KEY_DAYS"]);
+  const helloKeys = new Queue({
+    name: "hello keys",
+    workers: 1,
+    run: async () => {
+      await keepHelloKeys(cluster.api, periodSeconds);
+      return HELLO_KEYS_MILLIS;
+    },
+  });
+  helloKeys.start(term);
+  helloKeys.add(keys.helloSecret);
   return Promise.resolve();
 }

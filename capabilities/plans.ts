@@ -1,98 +1,132 @@
-/** Reads what the plan follows from, has core make it, and writes the Leases that differ. */
+/** The watcher's work on announcing: changes go to the planner, its plans to the Leases, what comes of them to people. */
 import type { Cluster } from "../cluster/cluster.ts";
-import { kinds, keyOf, printKey, type EndpointSlice, type Lease } from "../cluster/kinds.ts";
-import { annotatedAddresses, isOurs, planNode, serviceNameOf } from "../cluster/read.ts";
-import { leaseName, writePlan } from "../cluster/write.ts";
-import { rangeContains } from "../core/address/range.ts";
-import { parseAdvertisement } from "../core/announce/advertisement.ts";
-import { summarizeEndpoints } from "../core/announce/endpoints.ts";
-import { planAnnouncements } from "../core/announce/plan.ts";
-import { parsePlan, printPlan, type Plan } from "../core/announce/plan-text.ts";
-import type { AnnouncedService, PlanInput, Vip } from "../core/announce/plan-types.ts";
+import { metadataOf, parseKey, type Lease } from "../cluster/kinds.ts";
+import { isManaged, placeOf } from "../cluster/leases.ts";
+import { L2Statuses } from "../cluster/l2-statuses.ts";
+import { Pace } from "../cluster/pace.ts";
+import { Queue, type Again } from "../cluster/queue.ts";
+import { isReady, isTakenUp } from "../cluster/read.ts";
+import { writeEvent } from "../cluster/write.ts";
+import { announcementOf, answerersOf, type Answerer } from "../core/announce/announcement.ts";
+import { Planner } from "../core/announce/planner.ts";
+import { announcedCondition } from "../core/explain/announced.ts";
 import { keys } from "../core/keys.ts";
+import { nodesWithLeases, writeNodePlan } from "./node-plans.ts";
+import { PlanFeed } from "./plan-feed.ts";
 
-/** Label by which an EndpointSlice names its Service. */
-const SERVICE_NAME = "kubernetes.io/service-name";
+/** The one key of the queue that plans. */
+const PLAN = "plan";
+/** Leases that are written at the same time, and Services that are told of. */
+const WRITERS = 4;
+/** Pause before a Service's announcement is told of, so that a change of node is told of once, in milliseconds. */
+const SETTLE_MILLIS = 300;
+/** How long a cluster that never had a plan waits for the announcers of its nodes, in milliseconds. */
+const FIRST_PLAN_MILLIS = 10_000;
 
-/** Makes the plan and writes what has changed of it. */
-export async function writePlans(cluster: Cluster): Promise<undefined> {
-  const { perNode } = planAnnouncements(planInput(cluster));
-  await Promise.all([...perNode].map(([node, vips]) => writeNode(node, vips, cluster)));
-  await Promise.all(leasesOfGoneNodes(cluster).map((lease) => removeLease(lease, cluster)));
-  return undefined;
+/** Plans, and keeps what follows from the plan up to date, until the signal. Made once all caches are filled. */
+export class Plans {
+  readonly #cluster: Cluster;
+  readonly #term: AbortSignal;
+  readonly #planner = new Planner();
+  readonly #feed: PlanFeed;
+  readonly #pace = new Pace();
+  readonly #planning: Queue;
+  readonly #leases: Queue;
+  readonly #telling: Queue;
+  readonly #l2Statuses: L2Statuses;
+  readonly #startMillis = performance.now();
+  #isWaiting: boolean;
+  #hasBegun = false;
+
+  constructor(cluster: Cluster, term: AbortSignal) {
+    this.#cluster = cluster;
+    this.#term = term;
+    this.#l2Statuses = new L2Statuses(cluster.api, cluster.l2Statuses);
+    this.#planning = new Queue({ name: "plan", workers: 1, run: () => Promise.resolve(this.#plan()) });
+    this.#leases = new Queue({ name: "leases", workers: WRITERS, run: (node) => this.#writeNode(node) });
+    this.#telling = new Queue({ name: "announced", workers: WRITERS, run: (service) => this.#tell(service) });
+    this.#isWaiting = ![...cluster.leases.values()].some(isManaged);
+    this.#feed = new PlanFeed(cluster, this.#planner, term);
+  }
+
+  /** Plans, and follows all changes from then on. */
+  start(): void {
+    this.#feed.follow(() => {
+      this.#planning.add(PLAN, this.#pace.pauseMillis(performance.now()));
+    });
+    this.#cluster.leases.subscribe(({ before, after }) => {
+      const place = placeOf(after ?? before ?? {});
+      if (place === undefined || planIn(before) === planIn(after) || this.#isWaiting) return;
+      this.#leases.add(place.node);
+    }, this.#term);
+    this.#planning.start(this.#term);
+    this.#planning.add(PLAN);
+  }
+
+  /** Whatever stands in the Leases and statuses from before is looked at once there is a plan to hold it against. */
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#leases.start(this.#term);
+    this.#telling.start(this.#term);
+    for (const node of nodesWithLeases(this.#cluster)) this.#leases.add(node);
+    for (const service of this.#l2Statuses.services()) this.#telling.add(service, SETTLE_MILLIS);
+  }
+
+  #plan(): Again {
+    if (this.#isWaiting && this.#waitMillis() > 0) return this.#waitMillis();
+    this.#isWaiting = false;
+    this.#feed.flush();
+    const { nodes, services } = this.#planner.update();
+    this.#begin();
+    for (const node of nodes) this.#leases.add(node);
+    for (const service of services) this.#telling.add(service, SETTLE_MILLIS);
+    if (nodes.size > 0) this.#pace.wrote(performance.now());
+    return undefined;
+  }
+
+  /** The first announcer to come up must not get every address there is, only because the others are a moment behind. */
+  #waitMillis(): number {
+    const taken = new Set([...this.#cluster.leases.values()].filter(isTakenUp).map((lease) => placeOf(lease)?.node));
+    const isMissing = [...this.#cluster.nodes.values()].some(
+      (node) => isReady(node) && !taken.has(metadataOf(node).name),
+    );
+    return isMissing ? this.#startMillis + FIRST_PLAN_MILLIS - performance.now() : 0;
+  }
+
+  async #writeNode(node: string): Promise<Again> {
+    await writeNodePlan(node, this.#planner.planOf(node), this.#cluster);
+    return undefined;
+  }
+
+  async #tell(key: string): Promise<Again> {
+    const service = this.#cluster.services.get(parseKey(key));
+    const announcement = announcementOf(parseService(key), this.#planner);
+    const condition = announcement === undefined ? undefined : announcedCondition(announcement);
+    this.#cluster.announced.set(key, condition);
+    const answering = byNode(answerersOf(key, this.#planner));
+    const appeared = await this.#l2Statuses.bring(parseKey(key), answering);
+    if (service === undefined) return undefined;
+    for (const node of appeared) {
+      const note = `announcing from node "${node}" with protocol "layer2"`;
+      await writeEvent(this.#cluster.api, service, { type: "Normal", reason: "nodeAssigned", note });
+    }
+    return undefined;
+  }
 }
 
-async function writeNode(node: string, vips: readonly Vip[], cluster: Cluster): Promise<void> {
-  const lease = leaseOf(node, cluster);
-  const current = planIn(lease);
-  const generation = current?.generation ?? 0;
-  if (current !== undefined && lease?.metadata?.annotations?.[keys.plan] === printPlan(generation, vips)) return;
-  cluster.leases.accept(await writePlan(cluster.api, node, printPlan(generation + 1, vips)));
-}
+const planIn = (lease: Lease | undefined): string | undefined =>
+  lease === undefined ? undefined : metadataOf(lease).annotations[keys.plan];
 
-const leaseOf = (node: string, cluster: Cluster): Lease | undefined =>
-  cluster.leases.get({ namespace: keys.namespace, name: leaseName(node) });
+const parseService = (key: string): { readonly namespace: string; readonly name: string } => {
+  const { namespace = "", name } = parseKey(key);
+  return { namespace, name };
+};
 
-function planIn(lease: Lease | undefined): Plan | undefined {
-  const plan = parsePlan(lease?.metadata?.annotations?.[keys.plan] ?? "");
-  return plan.ok ? plan.value : undefined;
-}
-
-function planInput(cluster: Cluster): PlanInput {
-  const nodes = [...cluster.nodes.values()].map((node) => planNode(node, leaseOf(node.metadata?.name ?? "", cluster)));
-  const advertisements = [...cluster.advertisements.values()].flatMap((input) => {
-    const parsed = parseAdvertisement(input);
-    return parsed.ok ? [parsed.value] : [];
-  });
-  return {
-    services: announcedServices(cluster),
-    pools: cluster.usablePools().usable,
-    advertisements,
-    nodes,
-    answering: firstNow(cluster),
-  };
-}
-
-/** The node that stands first for each address in the plans as they are written. */
-function firstNow(cluster: Cluster): ReadonlyMap<string, string> {
-  const vips = [...cluster.leases.values()].flatMap((lease) => planIn(lease)?.vips ?? []);
-  return new Map(vips.flatMap(({ ip, nodes: [first] }) => (first === undefined ? [] : [[ip, first]])));
-}
-
-function announcedServices(cluster: Cluster): readonly AnnouncedService[] {
-  const slices = slicesByService(cluster.endpointSlices.values());
-  const pools = cluster.usablePools().usable;
-  return [...cluster.services.values()].filter(isOurs).flatMap((service) => {
-    const addresses = annotatedAddresses(service) ?? [];
-    const pool = pools.find(({ ranges }) => addresses.some((one) => ranges.some((range) => rangeContains(range, one))));
-    if (addresses.length === 0) return [];
-    return [
-      {
-        ...serviceNameOf(service),
-        labels: service.metadata?.labels ?? {},
-        addresses,
-        pool: pool?.key ?? "",
-        externalTrafficPolicy: service.spec?.externalTrafficPolicy,
-        endpoints: summarizeEndpoints(slices.get(printKey(keyOf(service))) ?? []),
-      },
-    ];
-  });
-}
-
-function slicesByService(slices: Iterable<EndpointSlice>): ReadonlyMap<string, readonly EndpointSlice[]> {
-  return Map.groupBy(slices, ({ metadata }) =>
-    printKey({ namespace: metadata?.namespace, name: metadata?.labels?.[SERVICE_NAME] ?? "" }),
-  );
-}
-
-const leasesOfGoneNodes = (cluster: Cluster): readonly Lease[] =>
-  [...cluster.leases.values()].filter(({ metadata }) => {
-    const isOurs =
-      metadata?.labels?.[keys.leaseManagedBy] === keys.leaseManager && metadata.namespace === keys.namespace;
-    return isOurs && cluster.nodes.get({ name: (metadata.name ?? "").slice(keys.leasePrefix.length) }) === undefined;
-  });
-
-async function removeLease(lease: Lease, cluster: Cluster): Promise<void> {
-  const { uid, resourceVersion } = lease.metadata ?? {};
-  await cluster.api.remove(kinds.leases, keyOf(lease), { uid, resourceVersion });
-}
+const byNode = (
+  answerers: readonly Answerer[],
+): readonly { readonly node: string; readonly interfaces: readonly string[] }[] =>
+  [...Map.groupBy(answerers, ({ node }) => node)].map(([node, answers]) => ({
+    node,
+    interfaces: [...new Set(answers.flatMap(({ interfaces }) => interfaces))].toSorted(),
+  }));

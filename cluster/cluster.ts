@@ -6,11 +6,12 @@ import type { Supply } from "../core/allocation/supply.ts";
 import type { ClusterFacts } from "../core/allocation/request.ts";
 import type { Labels } from "../core/labels.ts";
 import { usablePools, type UsablePools } from "../core/pool/overlap.ts";
+import { AnnouncedStore } from "./announced.ts";
 import type { Api } from "./api.ts";
 import { Cache, isStatusOnly, type Change } from "./cache.ts";
 import { keys } from "../core/keys.ts";
 import { History } from "./history.ts";
-import type { IPAddressPool, L2Advertisement } from "./crd.ts";
+import type { IPAddressPool, L2Advertisement, ServiceL2Status } from "./crd.ts";
 import {
   kinds,
   metadataOf,
@@ -49,6 +50,9 @@ export class Cluster {
   readonly advertisements = new Cache<L2Advertisement>();
   readonly endpointSlices = new Cache<EndpointSlice>();
   readonly leases = new Cache<Lease>();
+  readonly l2Statuses = new Cache<ServiceL2Status>();
+  /** Whether each Service is announced; the watcher's work on the plan fills it. */
+  readonly announced = new AnnouncedStore();
   readonly ledger = new Ledger();
   readonly history: History;
   readonly #claimsByService = new Map<string, Map<string, IPAddress>>();
@@ -88,6 +92,7 @@ export class Cluster {
       () => follow(kinds.advertisements, this.advertisements),
       () => follow(kinds.endpointSlices, this.endpointSlices),
       () => follow(kinds.leases, this.leases, keys.namespace),
+      () => follow(kinds.l2Statuses, this.l2Statuses, keys.namespace),
     ];
     await Promise.all([...forChoosing, ...(role === "watcher" ? forPlanning.map((begin) => begin()) : [])]);
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
 import { Cache } from "./cache.ts";
+import { keepHelloKeys, rotationSeconds } from "./hello-keys.ts";
 import { manifests, type Manifest } from "./generated/manifests.ts";
 import { apiVersionOf, kinds, pluralOf, type ApiObject, type Kind, type WebhookConfiguration } from "./kinds.ts";
 import type { Lead } from "./leadership.ts";
@@ -22,7 +23,11 @@ const POLL_MILLIS = 250;
 /** Applies the manifests and waits until their kinds are served. Says whether there are new announcers to wait for. */
 export async function install(api: Api): Promise<{ readonly isRollout: boolean }> {
   const before = await api.get(daemonSets, announcers);
-  for (const manifest of manifests) await api.apply(kindOf(manifest), withImage(manifest), apply);
+  for (const manifest of manifests) {
+    // An announcer without a key answers nothing, and kubelet takes a minute to bring one to a pod that runs already.
+    if (manifest.kind === "DaemonSet") await keepHelloKeys(api, rotationSeconds(process.env["BERTH_HELLO_KEY_DAYS"]));
+    await api.apply(kindOf(manifest), withImage(manifest), apply);
+  }
   log.info({ objects: manifests.length }, "manifests applied");
   await awaitServed(api);
   const after = await api.get(daemonSets, announcers);
@@ -42,7 +47,7 @@ function withImage(manifest: Manifest): Manifest {
 }
 
 async function awaitServed(api: Api): Promise<void> {
-  for (const kind of [kinds.pools, kinds.advertisements]) {
+  for (const kind of [kinds.pools, kinds.advertisements, kinds.l2Statuses]) {
     await until(() => api.list<ApiObject>(kind).then(() => true), SERVED_MILLIS);
   }
 }

@@ -1,6 +1,6 @@
 /** The kinds that Berth reads and writes, as the API server names them. Touches nothing. */
 import type { models } from "kubernetes-fluent-client";
-import type { IPAddressPool, L2Advertisement } from "./crd.ts";
+import type { IPAddressPool, L2Advertisement, ServiceL2Status } from "./crd.ts";
 
 /** The part of an object's metadata that Berth uses; times are RFC 3339 text in JSON, whatever the models say. */
 export type Metadata = {
@@ -39,6 +39,7 @@ export type EndpointSlice = models.V1EndpointSlice;
 export type Namespace = models.V1Namespace;
 /** A range of ClusterIPs; the one named `kubernetes` tells which families the cluster has. */
 export type ServiceCIDR = models.V1ServiceCIDR;
+export type Secret = models.V1Secret;
 export type WebhookConfiguration = models.V1ValidatingWebhookConfiguration | models.V1MutatingWebhookConfiguration;
 
 const of = <T extends ApiObject>(group: string, version: string, kind: string, plural: string): Kind<T> => ({
@@ -53,6 +54,7 @@ export const kinds = {
   services: of<Service>("", "v1", "Service", "services"),
   nodes: of<Node>("", "v1", "Node", "nodes"),
   namespaces: of<Namespace>("", "v1", "Namespace", "namespaces"),
+  secrets: of<Secret>("", "v1", "Secret", "secrets"),
   events: of<ApiObject>("events.k8s.io", "v1", "Event", "events"),
   leases: of<Lease>("coordination.k8s.io", "v1", "Lease", "leases"),
   endpointSlices: of<EndpointSlice>("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
@@ -60,6 +62,7 @@ export const kinds = {
   serviceCIDRs: of<ServiceCIDR>("networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs"),
   pools: of<IPAddressPool>("metallb.io", "v1beta1", "IPAddressPool", "ipaddresspools"),
   advertisements: of<L2Advertisement>("metallb.io", "v1beta1", "L2Advertisement", "l2advertisements"),
+  l2Statuses: of<ServiceL2Status>("metallb.io", "v1beta1", "ServiceL2Status", "servicel2statuses"),
   mutatingWebhooks: of<models.V1MutatingWebhookConfiguration>(
     "admissionregistration.k8s.io",
     "v1",

@@ -178,10 +178,15 @@ export function clusterFacts(cidrs: ServiceCIDR | undefined): ClusterFacts {
 /** A node as the planner sees it; without an announcer that has taken up its Lease it is not ready. */
 export function planNode(node: Node, lease: Lease | undefined): PlanNode {
   const { name, labels } = metadataOf(node);
-  const isTrue = (type: string): boolean =>
-    (node.status?.conditions ?? []).some((one) => one.type === type && one.status === "True");
-  return { name, labels, ready: isTrue("Ready") && isTakenUp(lease), networkUnavailable: isTrue("NetworkUnavailable") };
+  const networkUnavailable = hasCondition(node, "NetworkUnavailable");
+  return { name, labels, ready: isReady(node) && isTakenUp(lease), networkUnavailable };
 }
+
+/** Whether Kubernetes says that the node is ready. */
+export const isReady = (node: Node): boolean => hasCondition(node, "Ready");
+
+const hasCondition = ({ status }: Node, type: string): boolean =>
+  (status?.conditions ?? []).some((one) => one.type === type && one.status === "True");
 
 /** Whether an announcer runs on the Lease's node, as far as the Lease tells: one that leaves takes its name out. */
 export const isTakenUp = (lease: Lease | undefined): boolean => (lease?.spec?.holderIdentity ?? "") !== "";

@@ -1,20 +1,10 @@
-/** Every write to what other people own too: Services, their status, Events, Leases. Decides nothing. */
+/** Every write to what other people own too: Services, their status, Events. Decides nothing. */
 import { hostname } from "node:os";
 import { printAddress, type Address } from "../core/address/address.ts";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
-import {
-  apiVersionOf,
-  keyOf,
-  kinds,
-  type ApiObject,
-  type Kind,
-  type Lease,
-  type Service,
-  type ServiceCondition,
-} from "./kinds.ts";
+import { apiVersionOf, keyOf, kinds, type ApiObject, type Kind, type Service, type ServiceCondition } from "./kinds.ts";
 
-const fieldManager = keys.operatorFieldManager;
 /** Who reports, in Events. */
 const REPORTER = "berth.dev/operator";
 
@@ -118,26 +108,4 @@ export async function writeEvent(
     note: note.slice(0, 1_000),
   };
   await api.create(kinds.events, event);
-}
-
-/** The name of a node's Lease. */
-export const leaseName = (node: string): string => `${keys.leasePrefix}${node}`;
-
-/** Writes a node's plan into its Lease, making the Lease where there is none; leaves the announcer's fields alone. */
-export async function writePlan(api: Api, node: string, plan: string): Promise<Lease> {
-  const lease = {
-    apiVersion: apiVersionOf(kinds.leases),
-    kind: kinds.leases.kind,
-    metadata: {
-      name: leaseName(node),
-      namespace: keys.namespace,
-      labels: {
-        [keys.leaseManagedBy]: keys.leaseManager,
-        [keys.leaseApp]: keys.leaseAppName,
-        ...(node.length > 63 ? {} : { [keys.leaseNode]: node }),
-      },
-      annotations: { [keys.plan]: plan },
-    },
-  };
-  return api.apply(kinds.leases, lease, { fieldManager });
 }

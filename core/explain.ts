@@ -5,7 +5,6 @@ import { keys } from "./keys.ts";
 import type { AllocationRefusal, RequestRefusal, StrandedAddresses } from "./allocation/refusal.ts";
 import type { AdvertisementRefusal } from "./announce/advertisement.ts";
 import type { AdvertisementGap } from "./announce/gaps.ts";
-import type { NodeReason, NotAnnounced } from "./announce/plan-types.ts";
 import { explainAllocation } from "./explain/allocation.ts";
 import { explainAdvertisement, explainPool, type PoolFault } from "./explain/pool.ts";
 import { explainRequest } from "./explain/request.ts";
@@ -79,25 +78,3 @@ export function explainNote(note: AdmissionNote): string {
       return `${thing} shares ${printAddress(note.address)} with a Service of another namespace from before Berth; set the annotation ${keys.poolCrossNamespaceSharing}: "true" on IPAddressPool "${note.pool}" to allow that, or give it another address`;
   }
 }
-
-/** One sentence: why nobody announces the address, for every node where the node matters. */
-export function explainNotAnnounced({ service, ip, pool, reason, nodes }: NotAnnounced): string {
-  const thing = `Service "${service.namespace}/${service.name}" has ${ip}, which no node announces`;
-  switch (reason) {
-    case "noEndpoints":
-      return `${thing}, since it has no ready endpoint; start a pod that its selector matches`;
-    case "noMatchingAdvertisement":
-      return `${thing}, since no L2Advertisement takes in IPAddressPool "${pool}" and this Service; create one`;
-    case "noEligibleNode":
-      return `${thing}: ${nodes.length === 0 ? "there is no node" : nodes.map(explainNode).join(", ")}; make one node eligible`;
-  }
-}
-
-const NODE_WORDS: Readonly<Record<NodeReason, string>> = {
-  networkUnavailable: "has no network (condition NetworkUnavailable)",
-  excludedByLabel: "has the label node.kubernetes.io/exclude-from-external-load-balancers",
-  notSelected: "is chosen by no L2Advertisement",
-  noLocalEndpoint: "has no ready endpoint (externalTrafficPolicy Local)",
-};
-
-const explainNode = ({ node, reason }: NotAnnounced["nodes"][number]): string => `Node "${node}" ${NODE_WORDS[reason]}`;

@@ -46,15 +46,31 @@ export const keys = {
   leaseManagedBy: "app.kubernetes.io/managed-by",
   leaseApp: "app",
   leaseNode: "berth.dev/node",
+  /** On the further Leases of a node whose plan does not fit into one: which of them it is, from 1. */
+  leaseShard: "berth.dev/shard",
   /** The values of leaseManagedBy and leaseApp. */
   leaseManager: "berth",
   leaseAppName: "metallb",
   /** A node's Lease is named by this and the node's name. */
   leasePrefix: "announcer-",
+  /** A further Lease is named by this, its number, a dot and the node's name: no node's first Lease is named so. */
+  shardPrefix: "announcer.",
 
   /** Annotations of a node's Lease: the operator's plan, the announcer's answer. */
   plan: "berth.dev/plan",
   status: "berth.dev/status",
+
+  /** Annotation of a pool: each new value moves its addresses to the nodes that would have them if they were new. */
+  rebalance: "berth.dev/rebalance",
+
+  /** The Secret with the keys by which announcers know each other; each key is named by this and when it was made. */
+  helloSecret: "announcer-hello",
+  helloKeyPrefix: "key-",
+
+  /** Labels of a ServiceL2Status, MetalLB's. */
+  l2StatusNode: "metallb.io/node",
+  l2StatusService: "metallb.io/service-name",
+  l2StatusNamespace: "metallb.io/service-namespace",
 
   /** Name of the port that a Service gets which lists none. */
   defaultPort: "berth-default",
@@ -66,6 +82,9 @@ export const keys = {
 
   /** Condition type on a pool and an advertisement: True while it works as it stands. */
   ready: "berth.dev/Ready",
+
+  /** Condition type on a Service: True while a node answers for each of its addresses. */
+  announced: "berth.dev/Announced",
 
   /** The class of Services that are Berth's, beside those without a class. */
   loadBalancerClass: "berth.dev/berth",

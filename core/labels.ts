@@ -184,3 +184,9 @@ export function parseNames(
   const name = list.find((entry, index) => list.indexOf(entry) !== index);
   return name === undefined ? ok(list) : err({ kind: "duplicateName", subject, field, name });
 }
+
+/** Whether the two say the same. */
+export function sameLabels(a: Labels, b: Labels): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && a[name] === b[name]);
+}

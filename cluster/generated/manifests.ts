@@ -406,6 +406,75 @@ export const manifests: readonly Manifest[] = [
     },
   },
   {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "servicel2statuses.metallb.io" },
+    spec: {
+      group: "metallb.io",
+      scope: "Namespaced",
+      names: {
+        kind: "ServiceL2Status",
+        listKind: "ServiceL2StatusList",
+        plural: "servicel2statuses",
+        singular: "servicel2status",
+      },
+      versions: [
+        {
+          name: "v1beta1",
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: "Allocated Node", type: "string", jsonPath: ".status.node" },
+            { name: "Service Name", type: "string", jsonPath: ".status.serviceName" },
+            { name: "Service Namespace", type: "string", jsonPath: ".status.serviceNamespace" },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description:
+                "ServiceL2Status says which node answers ARP and NDP requests for the addresses of a Service. Berth writes it.",
+              type: "object",
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: { type: "object" },
+                status: {
+                  type: "object",
+                  properties: {
+                    node: {
+                      description: "The node that answers.",
+                      type: "string",
+                      "x-kubernetes-validations": [{ message: "Value is immutable", rule: "self == oldSelf" }],
+                    },
+                    serviceName: {
+                      description: "The Service whose addresses the node answers for.",
+                      type: "string",
+                      "x-kubernetes-validations": [{ message: "Value is immutable", rule: "self == oldSelf" }],
+                    },
+                    serviceNamespace: {
+                      description: "The namespace of the Service.",
+                      type: "string",
+                      "x-kubernetes-validations": [{ message: "Value is immutable", rule: "self == oldSelf" }],
+                    },
+                    interfaces: {
+                      description: "The interfaces that answer; an empty list means all.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        properties: { name: { description: "The name of the interface.", type: "string" } },
+                      },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: {

@@ -1,19 +1,27 @@
-/** The two annotations of a node's Lease as text: the operator's plan, the announcer's status. */
-import { compareAddresses, parseAddress } from "../address/address.ts";
+/** The two annotations of a node's Leases as text: the operator's plan, the announcer's status. */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { Reader } from "../json.ts";
+import type { Fields, Reader } from "../json.ts";
 import { list, numberAt, parseJson, record, textAt } from "../json.ts";
-import type { Vip } from "./plan-types.ts";
+import type { NodePlan, Vip } from "./plan-types.ts";
 
-/** A plan as it stands in the annotation; `generation` grows with each change of it. */
-export type Plan = { readonly generation: number; readonly vips: readonly Vip[] };
+/** A plan as it stands in one Lease; `generation` grows with each change of the node's plan. */
+export type Plan = NodePlan & {
+  readonly generation: number;
+  /** How many Leases hold the node's plan, where that is more than one; on the first one only. */
+  readonly shards?: number | undefined;
+  /** Which of them this is, from 1; on all but the first one. */
+  readonly shard?: number | undefined;
+};
 
 /** What an announcer reports: the plan it acts on, what it answers for and where, and what it does not and why. */
 export type AnnouncerStatus = {
   readonly generation: number;
-  readonly answering: readonly { readonly ip: string; readonly interfaces: readonly AnsweringInterface[] }[];
-  readonly silent: readonly { readonly ip: string; readonly reason: string }[];
+  readonly answering: readonly {
+    readonly ips: readonly string[];
+    readonly interfaces: readonly AnsweringInterface[];
+  }[];
+  readonly silent: readonly { readonly ips: readonly string[]; readonly reason: string }[];
 };
 
 /** An interface that answers, and by which hardware address. */
@@ -28,19 +36,42 @@ export type PlanTextProblem =
 /** The version of both annotations' shape that this code writes and reads. */
 const VERSION = 1;
 
-/** The plan as compact JSON, its addresses sorted; equal plans print equally. */
-export function printPlan(generation: number, vips: readonly Vip[]): string {
-  const sorted = vips.toSorted((a, b) => compareIps(a.ip, b.ip));
-  const inOrder = sorted.map(({ ip, nodes, interfaces }) => ({ ip, nodes, interfaces }));
-  return JSON.stringify({ v: VERSION, generation, vips: inOrder });
+/**
+ * How long a plan may be in one Lease, in bytes. All annotations of an object together may have 256 KiB; the announcer's
+ * status, in the first Lease of a node, may have the greater half of that.
+ */
+export const SHARD_BYTES = 100 * 1024;
+
+/** The plan as compact JSON, one text for each Lease, the first one's first; the addresses keep their order. */
+export function printPlan(generation: number, plan: NodePlan, shardBytes = SHARD_BYTES): readonly string[] {
+  const shards = split(plan.vips.map(printVip), shardBytes);
+  return shards.map((vips, shard) => {
+    const head = shard === 0 ? { shards: shards.length > 1 ? shards.length : undefined } : { shard };
+    const tail = shard === 0 && Object.keys(plan.rebalanced).length > 0 ? { rebalanced: plan.rebalanced } : {};
+    const fields = JSON.stringify({ v: VERSION, generation, ...head, ...tail });
+    return `${fields.slice(0, -1)},"vips":[${vips.join(",")}]}`;
+  });
 }
 
-function compareIps(a: string, b: string): number {
-  const [left, right] = [parseAddress(a), parseAddress(b)];
-  return left.ok && right.ok ? compareAddresses(left.value, right.value) : Number(right.ok) - Number(left.ok);
+const printVip = ({ ip, nodes, interfaces, moving }: Vip): string => JSON.stringify({ ip, nodes, interfaces, moving });
+
+/** In their order, as many to a shard as fit; one shard at least. */
+function split(vips: readonly string[], shardBytes: number): readonly (readonly string[])[] {
+  const shards: string[][] = [[]];
+  let bytes = 0;
+  for (const vip of vips) {
+    const length = Buffer.byteLength(vip) + 1;
+    if (bytes > 0 && bytes + length > shardBytes) {
+      shards.push([]);
+      bytes = 0;
+    }
+    shards.at(-1)?.push(vip);
+    bytes += length;
+  }
+  return shards;
 }
 
-/** The plan that printPlan printed; unknown fields are left out, any text is safe. */
+/** The plan that printPlan printed into one Lease; unknown fields are left out, any text is safe. */
 export const parsePlan = (text: string): Result<Plan, PlanTextProblem> => parseVersioned(text, readPlan);
 
 /** The status an announcer wrote; unknown fields are left out, any text is safe. */
@@ -64,7 +95,34 @@ const readPlan: Reader<Plan> = (value, path) => {
   const generation = numberAt(fields.value, "generation", path);
   if (!generation.ok) return generation;
   const vips = list(fields.value["vips"], `${path}.vips`, readVip);
-  return vips.ok ? ok({ generation: generation.value, vips: vips.value }) : vips;
+  if (!vips.ok) return vips;
+  const rebalanced = readTexts(fields.value["rebalanced"] ?? {}, `${path}.rebalanced`);
+  if (!rebalanced.ok) return rebalanced;
+  return ok({
+    generation: generation.value,
+    vips: vips.value,
+    rebalanced: rebalanced.value,
+    shards: wholeAt(fields.value, "shards"),
+    shard: wholeAt(fields.value, "shard"),
+  });
+};
+
+/** A count that is there and makes sense; anything else says nothing. */
+function wholeAt(fields: Fields, field: string): number | undefined {
+  const value = fields[field];
+  return typeof value === "number" && Number.isInteger(value) && value > 0 ? value : undefined;
+}
+
+const readTexts: Reader<Readonly<Record<string, string>>> = (value, path) => {
+  const fields = record(value, path);
+  if (!fields.ok) return fields;
+  const texts: [string, string][] = [];
+  for (const name of Object.keys(fields.value)) {
+    const text = textAt(fields.value, name, path);
+    if (!text.ok) return text;
+    texts.push([name, text.value]);
+  }
+  return ok(Object.fromEntries(texts));
 };
 
 const readVip: Reader<Vip> = (value, path) => {
@@ -74,9 +132,10 @@ const readVip: Reader<Vip> = (value, path) => {
   if (!ip.ok) return ip;
   const nodes = list(fields.value["nodes"], `${path}.nodes`, readText);
   if (!nodes.ok) return nodes;
-  if (fields.value["interfaces"] === undefined) return ok({ ip: ip.value, nodes: nodes.value });
+  const moving = fields.value["moving"] === true ? ({ moving: true } as const) : {};
+  if (fields.value["interfaces"] === undefined) return ok({ ip: ip.value, nodes: nodes.value, ...moving });
   const interfaces = list(fields.value["interfaces"], `${path}.interfaces`, readText);
-  return interfaces.ok ? ok({ ip: ip.value, nodes: nodes.value, interfaces: interfaces.value }) : interfaces;
+  return interfaces.ok ? ok({ ip: ip.value, nodes: nodes.value, interfaces: interfaces.value, ...moving }) : interfaces;
 };
 
 const readStatus: Reader<AnnouncerStatus> = (value, path) => {
@@ -94,10 +153,10 @@ const readStatus: Reader<AnnouncerStatus> = (value, path) => {
 const readAnswering: Reader<AnnouncerStatus["answering"][number]> = (value, path) => {
   const fields = record(value, path);
   if (!fields.ok) return fields;
-  const ip = textAt(fields.value, "ip", path);
-  if (!ip.ok) return ip;
+  const ips = readIps(fields.value, path);
+  if (!ips.ok) return ips;
   const interfaces = list(fields.value["interfaces"] ?? [], `${path}.interfaces`, readInterface);
-  return interfaces.ok ? ok({ ip: ip.value, interfaces: interfaces.value }) : interfaces;
+  return interfaces.ok ? ok({ ips: ips.value, interfaces: interfaces.value }) : interfaces;
 };
 
 const readText: Reader<string> = (value, path) => (typeof value === "string" ? ok(value) : err(path));
@@ -105,11 +164,19 @@ const readText: Reader<string> = (value, path) => (typeof value === "string" ? o
 const readSilent: Reader<AnnouncerStatus["silent"][number]> = (value, path) => {
   const fields = record(value, path);
   if (!fields.ok) return fields;
-  const ip = textAt(fields.value, "ip", path);
-  if (!ip.ok) return ip;
+  const isCounted = fields.value["ip"] === undefined && fields.value["ips"] === undefined;
+  const ips = isCounted ? ok([]) : readIps(fields.value, path);
+  if (!ips.ok) return ips;
   const reason = textAt(fields.value, "reason", path);
-  return reason.ok ? ok({ ip: ip.value, reason: reason.value }) : reason;
+  return reason.ok ? ok({ ips: ips.value, reason: reason.value }) : reason;
 };
+
+/** One address, or several that have the rest of the entry in common. */
+function readIps(fields: Fields, path: string): Result<readonly string[], string> {
+  if (fields["ips"] !== undefined) return list(fields["ips"], `${path}.ips`, readText);
+  const ip = textAt(fields, "ip", path);
+  return ip.ok ? ok([ip.value]) : ip;
+}
 
 const readInterface: Reader<AnsweringInterface> = (value, path) => {
   const fields = record(value, path);
@@ -119,3 +186,11 @@ const readInterface: Reader<AnsweringInterface> = (value, path) => {
   const mac = textAt(fields.value, "mac", path);
   return mac.ok ? ok({ name: name.value, mac: mac.value }) : mac;
 };
+
+/** The generation of a printed plan, 0 where the text is none; quick, since plans are long. */
+export function generationOf(text: string): number {
+  const [, generation] = PRINTED.exec(text) ?? [];
+  return generation === undefined ? 0 : Number(generation);
+}
+
+const PRINTED = /^\{"v":1,"generation":(\d{1,15})[,}]/;

@@ -1,14 +1,15 @@
 /** What the planner takes and gives. */
 import type { Address } from "../address/address.ts";
 import type { Labels } from "../labels.ts";
-import type { Advertisement } from "./advertisement.ts";
 import type { EndpointSummary } from "./endpoints.ts";
 
-/** A Service that holds addresses, with what decides where they are announced. */
-export type AnnouncedService = {
-  readonly namespace: string;
-  readonly name: string;
+/** The name of a Service. */
+export type ServiceKey = { readonly namespace: string; readonly name: string };
+
+/** A Service that holds addresses, with what decides where they are announced. Several may list the same address. */
+export type AnnouncedService = ServiceKey & {
   readonly labels: Labels;
+  /** In the Service's own order; the first one decides where all are announced. */
   readonly addresses: readonly Address[];
   /** The pool the addresses are from, namespace/name. */
   readonly pool: string;
@@ -16,8 +17,14 @@ export type AnnouncedService = {
   readonly endpoints: EndpointSummary;
 };
 
-/** What an advertisement chooses a pool by; a Pool fits. */
-export type AnnouncedPool = { readonly key: string; readonly name: string; readonly labels: Labels };
+/** What an advertisement chooses a pool by, and the value that asks for its addresses to be moved back; a Pool fits. */
+export type AnnouncedPool = {
+  readonly key: string;
+  readonly name: string;
+  readonly labels: Labels;
+  /** Each new value moves the pool's addresses to the nodes that would have them if they were new. */
+  readonly rebalance?: string | undefined;
+};
 
 /** What decides whether a node may announce. */
 export type PlanNode = {
@@ -27,53 +34,44 @@ export type PlanNode = {
   readonly networkUnavailable: boolean;
 };
 
-/** Everything that the announcements follow from. */
-export type PlanInput = {
-  readonly services: readonly AnnouncedService[];
-  readonly pools: readonly AnnouncedPool[];
-  readonly advertisements: readonly Advertisement[];
-  readonly nodes: readonly PlanNode[];
-  /** The node that answers for an address now, by the address's canonical text; it stays first while it may. */
-  readonly answering?: ReadonlyMap<string, string> | undefined;
-  /** Announce from nodes that carry the exclude label too. */
-  readonly ignoreExcludeLabel?: boolean | undefined;
-};
-
 /** One address in a node's plan; `nodes` are the candidates in order, no `interfaces` means every usable one. */
 export type Vip = {
   readonly ip: string;
   readonly nodes: readonly string[];
-  readonly interfaces?: readonly string[];
+  readonly interfaces?: readonly string[] | undefined;
+  /** The first candidate is to take over, and does not answer yet; for the operator alone. */
+  readonly moving?: true | undefined;
 };
 
-/** The announcements: what each node's Lease says, and what nobody announces. */
-export type AnnouncementPlan = {
-  /** For every node of the input, sorted by name: its addresses, sorted; empty where it has none. */
-  readonly perNode: ReadonlyMap<string, readonly Vip[]>;
-  /** The candidates of every announced address, sorted by address. */
-  readonly announced: readonly Announced[];
-  /** The addresses that nobody announces, sorted, with the reason. */
-  readonly notAnnounced: readonly NotAnnounced[];
-};
-
-/** An address that is announced, its Service, and its candidates in order. */
-export type Announced = {
-  readonly service: { readonly namespace: string; readonly name: string };
-  readonly ip: string;
-  readonly nodes: readonly string[];
-};
+/** All that a node's Leases say; `rebalanced` is the value of each pool's rebalancing that has been followed. */
+export type NodePlan = { readonly vips: readonly Vip[]; readonly rebalanced: Readonly<Record<string, string>> };
 
 /** Why nobody announces an address. */
-export type NotAnnouncedReason = "noEndpoints" | "noMatchingAdvertisement" | "noEligibleNode";
+export type NotAnnouncedReason = "noEndpoints" | "noMatchingAdvertisement" | "sharerNotAdvertised" | "noEligibleNode";
 
 /** Why one node may not announce an address. */
-export type NodeReason = "networkUnavailable" | "excludedByLabel" | "notSelected" | "noLocalEndpoint";
+export type NodeReason =
+  | "networkUnavailable"
+  | "excludedByLabel"
+  | "notSelected"
+  | "sharersDisagree"
+  | "noLocalEndpoint";
+
+/** A node that may not announce. */
+export type NodeRefusal = { readonly node: string; readonly reason: NodeReason };
 
 /** An address that nobody announces; `nodes` says why not for every node, and is empty where the node does not matter. */
 export type NotAnnounced = {
-  readonly service: { readonly namespace: string; readonly name: string };
+  readonly service: ServiceKey;
   readonly ip: string;
   readonly pool: string;
   readonly reason: NotAnnouncedReason;
-  readonly nodes: readonly { readonly node: string; readonly reason: NodeReason }[];
+  readonly nodes: readonly NodeRefusal[];
+  /** The Service that shares the address and is not advertised. */
+  readonly sharer?: ServiceKey | undefined;
 };
+
+/** What became of one address of a Service: its candidates in order, or why there are none. */
+export type Placed =
+  | { readonly isAnnounced: true; readonly ip: string; readonly nodes: readonly string[] }
+  | { readonly isAnnounced: false; readonly ip: string; readonly problem: NotAnnounced };

@@ -1,7 +1,7 @@
 /** What stands in each node's Lease, and which advertisements are denied. */
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
-import { leaseName } from "../../cluster/write.ts";
+import { leaseName } from "../../cluster/leases.ts";
 import { parsePlan } from "../../core/announce/plan-text.ts";
 import { keys } from "../../core/keys.ts";
 import { valueOf } from "../core/builders.ts";
@@ -29,7 +29,7 @@ const seed: Seed = {
 };
 
 const leaseOf = (world: World, name: string) =>
-  world.store.get(kinds.leases, { namespace: keys.namespace, name: leaseName(name) });
+  world.store.get(kinds.leases, { namespace: keys.namespace, name: leaseName({ node: name, shard: 0 }) });
 
 /** The generation of a node's plan, and its addresses with their candidates. */
 function planOf(world: World, name: string): string {
@@ -59,7 +59,7 @@ describe("the plan", () => {
   it("is not made anew by the renewals of the Leases", async () => {
     const world = await worlds.open(seed);
     const spec = { renewTime: "2026-01-01T12:00:10.000000Z" };
-    const key = { namespace: keys.namespace, name: leaseName("node-1") };
+    const key = { namespace: keys.namespace, name: leaseName({ node: "node-1", shard: 0 }) };
     const before = planOf(world, "node-1");
     world.store.edit(kinds.leases, key, { spec });
     await pass(1_000);
@@ -106,7 +106,7 @@ describe("the plan", () => {
   it("that somebody spoilt is made anew", async () => {
     const world = await worlds.open(seed);
     const before = planOf(world, "node-1");
-    const key = { namespace: keys.namespace, name: leaseName("node-1") };
+    const key = { namespace: keys.namespace, name: leaseName({ node: "node-1", shard: 0 }) };
     world.store.edit(kinds.leases, key, { metadata: { annotations: { [keys.plan]: "{}" } } });
     await pass(100);
     expect(planOf(world, "node-1")).toBe(before);

@@ -45,12 +45,21 @@ describe("what the watcher brings along", () => {
     expect(manifests.map(({ kind }) => kind)).toEqual([
       "CustomResourceDefinition",
       "CustomResourceDefinition",
+      "CustomResourceDefinition",
       "Namespace",
       "ServiceAccount",
       "Role",
       "RoleBinding",
       "DaemonSet",
     ]);
+  });
+
+  it("has the announcers' keys made before there are announcers", async () => {
+    const store = new MemoryStore();
+    await installed(store);
+    const [secret] = store.all(kinds.secrets);
+    const created = (object: ApiObject | undefined): number => Number(object?.metadata?.resourceVersion);
+    expect(created(secret)).toBeLessThan(created(store.all(daemonSets)[0]));
   });
 
   it("has the announcer's image from the environment", async () => {

@@ -6,7 +6,6 @@ import {
   statusChange,
   writeAnnotations,
   writeEvent,
-  writePlan,
   writeStatus,
   type Assigned,
 } from "../../cluster/write.ts";
@@ -139,39 +138,4 @@ it("an Event names the Service, and says who reports what", async () => {
       note: note.slice(0, 1_000),
     },
   ]);
-});
-
-describe("a node's Lease", () => {
-  const announcers = {
-    apiVersion: "coordination.k8s.io/v1",
-    kind: "Lease",
-    metadata: { namespace: "metallb-system", name: "announcer-node-1", annotations: { "berth.dev/status": "{}" } },
-    spec: { holderIdentity: "announcer-abc", leaseDurationSeconds: 40 },
-  };
-  const announcer = { fieldManager: "berth-announcer" };
-  const both = {
-    metadata: {
-      labels: { "app.kubernetes.io/managed-by": "berth", app: "metallb", "berth.dev/node": "node-1" },
-      annotations: { "berth.dev/status": "{}", "berth.dev/plan": "plan" },
-    },
-    spec: { holderIdentity: "announcer-abc", leaseDurationSeconds: 40 },
-  };
-
-  it.each<{ rule: string; first: "operator" | "announcer" }>([
-    { rule: "has both owners' fields when the operator is first", first: "operator" },
-    { rule: "has both owners' fields when the announcer is first", first: "announcer" },
-  ])("$rule", async ({ first }) => {
-    const api = new MemoryStore().client();
-    if (first === "announcer") await api.apply(kinds.leases, announcers, announcer);
-    await writePlan(api, "node-1", "plan");
-    const lease = await api.apply(kinds.leases, announcers, announcer);
-    expect(lease).toMatchObject(both);
-    expect(await writePlan(api, "node-1", "plan")).toMatchObject(both);
-  });
-
-  it("goes without the label of a node whose name no label can hold", async () => {
-    const name = "n".repeat(64);
-    const lease = await writePlan(new MemoryStore().client(), name, "plan");
-    expect(lease.metadata?.labels).not.toHaveProperty("berth.dev/node");
-  });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseAddress } from "../../core/address/address.ts";
 import type { Holder } from "../../core/allocation/holder.ts";
 import type { AdmissionNote, Refusal } from "../../core/explain.ts";
-import { explain, explainNotAnnounced, explainNote } from "../../core/explain.ts";
+import { explain, explainNote } from "../../core/explain.ts";
 import { addressFrom, errorOf, other, rangeFrom } from "./builders.ts";
 
 const service = { namespace: "default", name: "web" };
@@ -197,32 +197,6 @@ test.each(sentences)("explain says: $sentence", ({ refusal, sentence }) => {
 
 test.each(sentences)("one sentence names the thing first and ends with what to do: $sentence", ({ refusal }) => {
   expect(explain(refusal)).toMatch(/^(?:Service|IPAddressPool|L2Advertisement) "[^"]+" [^;]+; [^;]+[^.;]$/);
-});
-
-test.each([
-  {
-    reason: "noEndpoints" as const,
-    nodes: [],
-    sentence:
-      'Service "default/web" has 192.168.1.205, which no node announces, since it has no ready endpoint; start a pod that its selector matches',
-  },
-  {
-    reason: "noMatchingAdvertisement" as const,
-    nodes: [],
-    sentence:
-      'Service "default/web" has 192.168.1.205, which no node announces, since no L2Advertisement takes in IPAddressPool "network/homelab-pool" and this Service; create one',
-  },
-  {
-    reason: "noEligibleNode" as const,
-    nodes: [
-      { node: "node-1", reason: "excludedByLabel" as const },
-      { node: "node-2", reason: "noLocalEndpoint" as const },
-    ],
-    sentence:
-      'Service "default/web" has 192.168.1.205, which no node announces: Node "node-1" has the label node.kubernetes.io/exclude-from-external-load-balancers, Node "node-2" has no ready endpoint (externalTrafficPolicy Local); make one node eligible',
-  },
-])("explainNotAnnounced says: $sentence", ({ reason, nodes, sentence }) => {
-  expect(explainNotAnnounced({ service, ip: "192.168.1.205", pool, reason, nodes })).toBe(sentence);
 });
 
 test.each<{ note: AdmissionNote; sentence: string }>([

@@ -59,7 +59,7 @@ export class Segment {
     let generation = 0;
     const write = (next: readonly Vip[]): void => {
       generation += 1;
-      writeFileSync(`${file}.next`, printPlan(generation, next));
+      writeFileSync(`${file}.next`, printPlan(generation, { vips: next, rebalanced: {} }).join(""));
       renameSync(`${file}.next`, file);
     };
     write(vips);

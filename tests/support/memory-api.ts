@@ -45,7 +45,9 @@ type AnyKind = Kind<ApiObject>;
 
 /** Kinds whose status is written under a path of its own. */
 const WITH_STATUS: ReadonlySet<string> = new Set(
-  [kinds.services, kinds.nodes, kinds.pools, kinds.advertisements].map(({ plural }) => plural).concat("daemonsets"),
+  [kinds.services, kinds.nodes, kinds.pools, kinds.advertisements, kinds.l2Statuses]
+    .map(({ plural }) => plural)
+    .concat("daemonsets"),
 );
 
 /** The one store; {@link client} gives each process its own face of it. */

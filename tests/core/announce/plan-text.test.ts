@@ -1,17 +1,48 @@
 import fc from "fast-check";
 import { expect, it, test } from "vitest";
 import { printAddress } from "../../../core/address/address.ts";
-import { parsePlan, parseStatus, printPlan } from "../../../core/announce/plan-text.ts";
+import { SHARD_BYTES, generationOf, parsePlan, parseStatus, printPlan } from "../../../core/announce/plan-text.ts";
+import type { NodePlan, Vip } from "../../../core/announce/plan-types.ts";
+import { valueOf } from "../builders.ts";
 import { anyAddress } from "../../support/generators.ts";
 
-it("a plan is compact JSON with its addresses in order", () => {
+const plan = (vips: readonly Vip[], rebalanced: Readonly<Record<string, string>> = {}): NodePlan => ({
+  vips,
+  rebalanced,
+});
+
+it("a plan is compact JSON, its addresses in the order given", () => {
   const vips = [
+    { ip: "192.168.1.200", nodes: ["node-2", "node-1"], interfaces: ["lan0"], moving: true as const },
     { ip: "192.168.1.201", nodes: ["node-1"] },
-    { ip: "192.168.1.200", nodes: ["node-2", "node-1"], interfaces: ["lan0"] },
   ];
-  expect(printPlan(7, vips)).toBe(
-    '{"v":1,"generation":7,"vips":[{"ip":"192.168.1.200","nodes":["node-2","node-1"],"interfaces":["lan0"]},{"ip":"192.168.1.201","nodes":["node-1"]}]}',
-  );
+  expect(printPlan(7, plan(vips, { "network/lan": "now" }))).toEqual([
+    '{"v":1,"generation":7,"rebalanced":{"network/lan":"now"},"vips":[{"ip":"192.168.1.200","nodes":["node-2","node-1"],"interfaces":["lan0"],"moving":true},{"ip":"192.168.1.201","nodes":["node-1"]}]}',
+  ]);
+  expect(printPlan(1, plan([]))).toEqual(['{"v":1,"generation":1,"vips":[]}']);
+});
+
+it("a plan that is too long for one Lease is split, the first one tells into how many", () => {
+  const vips = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((ip) => ({ ip, nodes: ["node-1"] }));
+  const oneBytes = JSON.stringify(vips[0]).length + 1;
+  expect(printPlan(7, plan(vips, { a: "b" }), 2 * oneBytes)).toEqual([
+    `{"v":1,"generation":7,"shards":2,"rebalanced":{"a":"b"},"vips":[${vips
+      .slice(0, 2)
+      .map((vip) => JSON.stringify(vip))
+      .join()}]}`,
+    `{"v":1,"generation":7,"shard":1,"vips":[${JSON.stringify(vips[2])}]}`,
+  ]);
+});
+
+it("no Lease's plan is longer than allowed, however many addresses a node has", () => {
+  const nodes = Array.from({ length: 5 }, (_, index) => `a-node-with-a-rather-long-name-${String(index)}`);
+  const vips = Array.from({ length: 5_000 }, (_, index) => ({
+    ip: `10.0.${String(index >> 8)}.${String(index & 255)}`,
+    nodes,
+  }));
+  const texts = printPlan(1, plan(vips));
+  expect(texts.length).toBeGreaterThan(5);
+  for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(SHARD_BYTES + 200);
 });
 
 const vip = fc.record(
@@ -19,16 +50,30 @@ const vip = fc.record(
   { requiredKeys: ["ip", "nodes"], noNullPrototype: true },
 );
 
-it("parsePlan undoes printPlan, whatever the order of the addresses", () => {
+it("the plans of all Leases together are the node's plan, and all have its generation", () => {
+  const texts = fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true });
   fc.assert(
-    fc.property(fc.nat(), fc.uniqueArray(vip, { selector: ({ ip }) => ip }), (generation, vips) => {
-      const text = printPlan(generation, vips);
-      expect(printPlan(generation, vips.toReversed())).toBe(text);
-      const parsed = parsePlan(text);
-      expect(parsed).toMatchObject({ ok: true, value: { generation } });
-      if (parsed.ok) expect(printPlan(parsed.value.generation, parsed.value.vips)).toBe(text);
-    }),
+    fc.property(
+      fc.nat(),
+      fc.array(vip),
+      texts,
+      fc.integer({ min: 1, max: 200 }),
+      (generation, vips, rebalanced, bytes) => {
+        const printed = printPlan(generation, { vips, rebalanced }, bytes);
+        const parsed = printed.map((text) => valueOf(parsePlan(text)));
+        expect(parsed.flatMap((one) => one.vips)).toEqual(vips);
+        expect(parsed[0]?.rebalanced).toEqual(rebalanced);
+        expect(parsed.map((one) => one.shard)).toEqual([undefined, ...printed.slice(1).map((_, index) => index + 1)]);
+        expect(parsed[0]?.shards ?? 1).toBe(printed.length);
+        expect(printed.map(generationOf)).toEqual(printed.map(() => generation));
+      },
+    ),
   );
+});
+
+it("a text that is no printed plan has no generation", () => {
+  for (const text of ["", "{}", '{"v":1,"generation":-1}', '{"v":1,"generation":"1"}'])
+    expect(generationOf(text)).toBe(0);
 });
 
 test.each([
@@ -40,24 +85,47 @@ test.each([
   ['{"v":2}', { kind: "unknownVersion", version: "2" }],
   ['{"v":"1"}', { kind: "unknownVersion", version: '"1"' }],
   ['{"v":1}', { kind: "badShape", path: ".generation" }],
+  ['{"v":1,"generation":1,"vips":[],"rebalanced":{"a":1}}', { kind: "badShape", path: ".rebalanced.a" }],
   ['{"v":1,"generation":1,"vips":{}}', { kind: "badShape", path: ".vips" }],
   ['{"v":1,"generation":1,"vips":[{"ip":"::","nodes":["a",1]}]}', { kind: "badShape", path: ".vips[0].nodes[1]" }],
 ])("parsePlan refuses %s as %j", (text, error) => {
   expect(parsePlan(text)).toEqual({ ok: false, error });
 });
 
-it("parseStatus reads what an announcer reports and leaves out what it does not know", () => {
-  const text =
-    '{"v":1,"generation":7,"extra":{},"answering":[{"ip":"192.168.1.200","since":1,"interfaces":[{"name":"lan0","mac":"02:00:00:00:00:01"}]}],' +
-    '"silent":[{"ip":"192.168.1.201","reason":"notFirst"}]}';
-  expect(parseStatus(text)).toEqual({
-    ok: true,
-    value: {
-      generation: 7,
-      answering: [{ ip: "192.168.1.200", interfaces: [{ name: "lan0", mac: "02:00:00:00:00:01" }] }],
+const lan0 = { name: "lan0", mac: "02:00:00:00:00:01" };
+
+test.each([
+  {
+    shape: "one address an entry",
+    text: {
+      answering: [{ ip: "192.168.1.200", since: 1, interfaces: [lan0] }],
       silent: [{ ip: "192.168.1.201", reason: "notFirst" }],
     },
-  });
+    read: {
+      answering: [{ ips: ["192.168.1.200"], interfaces: [lan0] }],
+      silent: [{ ips: ["192.168.1.201"], reason: "notFirst" }],
+    },
+  },
+  {
+    shape: "many addresses an entry, or only their number",
+    text: {
+      answering: [{ ips: ["10.0.0.1", "10.0.0.2"], interfaces: [lan0] }],
+      silent: [
+        { ips: ["10.0.0.3"], reason: "interfaceMissing" },
+        { count: 4_000, reason: "notFirst" },
+      ],
+    },
+    read: {
+      answering: [{ ips: ["10.0.0.1", "10.0.0.2"], interfaces: [lan0] }],
+      silent: [
+        { ips: ["10.0.0.3"], reason: "interfaceMissing" },
+        { ips: [], reason: "notFirst" },
+      ],
+    },
+  },
+])("parseStatus reads what an announcer reports, and leaves out what it does not know: $shape", ({ text, read }) => {
+  const status = JSON.stringify({ v: 1, generation: 7, extra: {}, ...text });
+  expect(parseStatus(status)).toEqual({ ok: true, value: { generation: 7, ...read } });
 });
 
 it("parsePlan and parseStatus return on any text", () => {

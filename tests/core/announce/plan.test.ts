@@ -1,188 +1,301 @@
-import fc from "fast-check";
+/** Who may announce, in which order and on which interfaces: MetalLB's rules, row by row, and Berth's own. */
 import { describe, expect, it, test } from "vitest";
 import type { L2AdvertisementInput } from "../../../core/announce/advertisement.ts";
-import { parseAdvertisement } from "../../../core/announce/advertisement.ts";
-import type { AnnouncedService, PlanInput, PlanNode } from "../../../core/announce/plan-types.ts";
-import { planAnnouncements } from "../../../core/announce/plan.ts";
-import { rankNodes } from "../../../core/announce/rank.ts";
-import { addressFrom, poolFrom, valueOf } from "../builders.ts";
+import { summarizeEndpoints } from "../../../core/announce/endpoints.ts";
+import type { AnnouncedService } from "../../../core/announce/plan-types.ts";
+import { HashOrder } from "../../../core/announce/rank.ts";
+import { addressFrom } from "../builders.ts";
+import {
+  IP,
+  advertisement,
+  candidates,
+  lan,
+  node,
+  on,
+  placedIn,
+  plannerOf,
+  problems,
+  service,
+  three,
+} from "./planning.ts";
 
-const IP = "10.0.0.1"; // MetalLB's order of node-1 to node-3 for it: 3, 2, 1
+const excluded = { "node.kubernetes.io/exclude-from-external-load-balancers": "" };
+const everywhere = ["node-3", "node-2", "node-1"];
 
-const advertisement = (spec: L2AdvertisementInput["spec"] = {}) =>
-  valueOf(parseAdvertisement({ metadata: { name: "l2", namespace: "network" }, spec }));
-
-const node = (name: string, parts: Partial<PlanNode> = {}): PlanNode => ({
-  name,
-  labels: { "kubernetes.io/hostname": name },
-  ready: true,
-  networkUnavailable: false,
-  ...parts,
-});
-
-const service = (parts: Partial<AnnouncedService> = {}): AnnouncedService => ({
-  namespace: "default",
-  name: "web",
-  labels: { app: "web" },
-  addresses: [addressFrom(IP)],
-  pool: "network/lan",
-  endpoints: { nodes: ["node-1"], anywhere: false },
-  ...parts,
-});
-
-const three = [node("node-1"), node("node-2"), node("node-3")];
-
-const input = (parts: Partial<PlanInput> = {}): PlanInput => ({
-  services: [service()],
-  pools: [poolFrom("lan", ["10.0.0.0/24"])],
-  advertisements: [advertisement()],
-  nodes: three,
-  ...parts,
-});
-
-const candidates = (parts: Partial<PlanInput>) => planAnnouncements(input(parts)).announced.map(({ nodes }) => nodes);
-const on = (name: string) => ({ matchLabels: { "kubernetes.io/hostname": name } });
-
-describe("the candidates of an address", () => {
-  it("stand in MetalLB's order", () => {
-    expect(candidates({})).toEqual([["node-3", "node-2", "node-1"]]);
+describe("candidate base: every node, less those", () => {
+  it("with the condition NetworkUnavailable", () => {
+    expect(candidates({ nodes: [node("node-1", { networkUnavailable: true }), ...three.slice(1)] })).toEqual([
+      ["node-3", "node-2"],
+    ]);
   });
 
-  it("begin with the node that answers now", () => {
-    expect(candidates({ answering: new Map([[IP, "node-1"]]) })).toEqual([["node-1", "node-3", "node-2"]]);
-  });
-
-  it("forget the node that answers now when it may no more", () => {
-    const nodes = [node("node-1", { networkUnavailable: true }), node("node-2"), node("node-3")];
-    expect(candidates({ nodes, answering: new Map([[IP, "node-1"]]) })).toEqual([["node-3", "node-2"]]);
-  });
-
-  it("are ordered by preference before anything but the node that answers now", () => {
-    const preferred = [1, 2].map((count) =>
-      advertisement({ preferredNodeSelectors: [{ weight: count, preference: on(`node-${String(count)}`) }] }),
-    );
-    expect(candidates({ advertisements: preferred })).toEqual([["node-2", "node-1", "node-3"]]);
-  });
-
-  it("end with the nodes that are not ready", () => {
-    const nodes = [node("node-1"), node("node-2"), node("node-3", { ready: false })];
-    expect(candidates({ nodes })).toEqual([["node-2", "node-1", "node-3"]]);
-  });
-
-  it("end with the node that answers now once it is not ready, since a dead one would keep its addresses", () => {
-    const nodes = [node("node-1"), node("node-2"), node("node-3", { ready: false })];
-    expect(candidates({ nodes, answering: new Map([[IP, "node-3"]]) })).toEqual([["node-2", "node-1", "node-3"]]);
-  });
-
-  it("end with the nodes that are not ready, preferred or not", () => {
-    const nodes = [node("node-1", { ready: false }), node("node-2"), node("node-3")];
-    const preferring = [advertisement({ preferredNodeSelectors: [{ weight: 100, preference: on("node-1") }] })];
-    expect(candidates({ nodes, advertisements: preferring })).toEqual([["node-3", "node-2", "node-1"]]);
-  });
-
-  it("are five at most", () => {
-    const nodes = Array.from({ length: 9 }, (_, i) => node(`node-${String(i)}`));
-    const order = rankNodes(
-      IP,
-      nodes.map(({ name }) => name),
-    ).slice(0, 5);
-    expect(candidates({ nodes })).toEqual([order]);
-  });
-
-  it("are ordered alike for all addresses of a Service", () => {
-    const services = [service({ addresses: [addressFrom(IP), addressFrom("fc00::1")] })];
-    const [first, second] = candidates({ services });
-    expect(first).toEqual(second);
-  });
-
-  it("are the nodes with an endpoint, where the traffic policy is Local", () => {
-    const local = { externalTrafficPolicy: "Local" };
-    const somewhere = { endpoints: { nodes: ["node-1", "node-2"], anywhere: false } };
-    expect(candidates({ services: [service({ ...local, ...somewhere })] })).toEqual([["node-2", "node-1"]]);
-  });
-
-  it("are all nodes, where the traffic policy is Local and an endpoint is on no node", () => {
-    const services = [service({ externalTrafficPolicy: "Local", endpoints: { nodes: [], anywhere: true } })];
-    expect(candidates({ services })).toEqual([["node-3", "node-2", "node-1"]]);
-  });
-
-  it("leave out excluded nodes, unless the label is to be ignored", () => {
-    const labels = { "node.kubernetes.io/exclude-from-external-load-balancers": "" };
-    const nodes = [node("node-1", { labels }), node("node-2"), node("node-3")];
+  it("with the exclude label, unless that is to be ignored", () => {
+    const nodes = [node("node-1", { labels: excluded }), ...three.slice(1)];
     expect(candidates({ nodes })).toEqual([["node-3", "node-2"]]);
-    expect(candidates({ nodes, ignoreExcludeLabel: true })).toEqual([["node-3", "node-2", "node-1"]]);
+    expect(candidates({ nodes, ignoreExcludeLabel: true })).toEqual([everywhere]);
+  });
+
+  it("that no advertisement of the pool selects which takes in the Service", () => {
+    const advertisements = [
+      advertisement({ nodeSelectors: [on("node-1")] }),
+      advertisement({ nodeSelectors: [on("node-2")], serviceSelectors: [{ matchLabels: { app: "db" } }] }),
+      advertisement({ nodeSelectors: [on("node-3")], ipAddressPools: ["dmz"] }),
+    ];
+    expect(candidates({ advertisements })).toEqual([["node-1"]]);
   });
 });
 
-describe("advertisements choose", () => {
-  test.each<{ spec: L2AdvertisementInput["spec"]; chosen: boolean }>([
-    { spec: { ipAddressPools: ["lan"] }, chosen: true },
-    { spec: { ipAddressPools: ["dmz"] }, chosen: false },
-    { spec: { ipAddressPoolSelectors: [{ matchLabels: { zone: "home" } }] }, chosen: true },
-    { spec: { ipAddressPoolSelectors: [{ matchLabels: { zone: "work" } }] }, chosen: false },
-    { spec: { ipAddressPools: ["lan"], ipAddressPoolSelectors: [{ matchLabels: { zone: "work" } }] }, chosen: true },
-    { spec: { serviceSelectors: [{ matchLabels: { app: "web" } }] }, chosen: true },
-    { spec: { serviceSelectors: [{ matchLabels: { app: "db" } }] }, chosen: false },
-    { spec: { nodeSelectors: [on("node-9")] }, chosen: false },
-  ])("with $spec the address: $chosen", ({ spec, chosen }) => {
-    const pools = [{ ...poolFrom("lan", ["10.0.0.0/24"]), labels: { zone: "home" } }];
-    expect(candidates({ advertisements: [advertisement(spec)], pools }).length).toBe(chosen ? 1 : 0);
+describe("an advertisement takes in an address", () => {
+  const labelled = (zone: string) => [{ matchLabels: { zone } }];
+  test.each<{ row: string; spec: L2AdvertisementInput["spec"]; isChosen: boolean }>([
+    { row: "with neither names nor selectors: every pool", spec: {}, isChosen: true },
+    { row: "by the pool's name", spec: { ipAddressPools: ["lan"] }, isChosen: true },
+    { row: "not by a name that no pool has", spec: { ipAddressPools: ["nowhere"] }, isChosen: false },
+    { row: "by the pool's labels", spec: { ipAddressPoolSelectors: labelled("home") }, isChosen: true },
+    {
+      row: "by any of several selectors",
+      spec: { ipAddressPoolSelectors: [...labelled("work"), ...labelled("home")] },
+      isChosen: true,
+    },
+    { row: "not by selectors that match no pool", spec: { ipAddressPoolSelectors: labelled("work") }, isChosen: false },
+    {
+      row: "by name or selector",
+      spec: { ipAddressPools: ["lan"], ipAddressPoolSelectors: labelled("work") },
+      isChosen: true,
+    },
+    { row: "by the Service's labels", spec: { serviceSelectors: [{ matchLabels: { app: "web" } }] }, isChosen: true },
+    {
+      row: "not by labels that the Service lacks",
+      spec: { serviceSelectors: [{ matchLabels: { app: "db" } }] },
+      isChosen: false,
+    },
+    { row: "not where no node is selected", spec: { nodeSelectors: [on("node-9")] }, isChosen: false },
+    { row: "by any of several node selectors", spec: { nodeSelectors: [on("node-9"), on("node-1")] }, isChosen: true },
+  ])("$row", ({ spec, isChosen }) => {
+    const pools = [{ ...lan, labels: { zone: "home" } }];
+    expect(candidates({ advertisements: [advertisement(spec)], pools })).toHaveLength(isChosen ? 1 : 0);
   });
 
-  it("an address whose pool is gone by the pool's name", () => {
+  it("whose pool is gone, by the pool's name", () => {
     expect(candidates({ pools: [], advertisements: [advertisement({ ipAddressPools: ["lan"] })] })).toHaveLength(1);
   });
 });
 
-describe("a node's plan", () => {
-  it("names the interfaces of all advertisements that chose the node, and none where one names none", () => {
-    const advertisements = [
-      advertisement({ interfaces: ["lan1", "lan0"], nodeSelectors: [on("node-1"), on("node-2")] }),
-      advertisement({ interfaces: ["lan0", "wan0"], nodeSelectors: [on("node-1")] }),
-      advertisement({ nodeSelectors: [on("node-3")] }),
-    ];
-    const { perNode } = planAnnouncements(input({ advertisements }));
-    const nodes = ["node-3", "node-2", "node-1"];
-    expect(perNode.get("node-1")).toEqual([{ ip: IP, nodes, interfaces: ["lan0", "lan1", "wan0"] }]);
-    expect(perNode.get("node-2")).toEqual([{ ip: IP, nodes, interfaces: ["lan0", "lan1"] }]);
-    expect(perNode.get("node-3")).toEqual([{ ip: IP, nodes }]);
+describe("endpoints", () => {
+  const slice = (nodeName: string | undefined, conditions?: { ready?: boolean; serving?: boolean }) =>
+    summarizeEndpoints([{ endpoints: [{ nodeName, conditions }] }]);
+  test.each<{ row: string; endpoints: AnnouncedService["endpoints"]; cluster: string[]; local: string[] }>([
+    { row: "none at all", endpoints: summarizeEndpoints([]), cluster: [], local: [] },
+    { row: "ready", endpoints: slice("node-1", { ready: true }), cluster: everywhere, local: ["node-1"] },
+    { row: "ready unknown", endpoints: slice("node-1", {}), cluster: everywhere, local: ["node-1"] },
+    {
+      row: "ready though not serving, as publishNotReadyAddresses makes them",
+      endpoints: slice("node-1", { ready: true, serving: false }),
+      cluster: everywhere,
+      local: ["node-1"],
+    },
+    {
+      row: "not ready but still serving",
+      endpoints: slice("node-1", { ready: false, serving: true }),
+      cluster: everywhere,
+      local: ["node-1"],
+    },
+    { row: "neither", endpoints: slice("node-1", { ready: false, serving: false }), cluster: [], local: [] },
+    { row: "on no node, as gateways make them", endpoints: slice(undefined), cluster: everywhere, local: everywhere },
+    { row: "on a node that is none", endpoints: slice("elsewhere"), cluster: everywhere, local: [] },
+  ])("$row", ({ endpoints, cluster, local }) => {
+    const at = (externalTrafficPolicy: string) =>
+      candidates({ services: [service({ endpoints, externalTrafficPolicy })] })[0] ?? [];
+    expect(at("Cluster")).toEqual(cluster);
+    expect(at("Local")).toEqual(local);
+  });
+});
+
+describe("shared addresses", () => {
+  const dns = (parts: Partial<AnnouncedService> = {}) => service({ name: "dns", labels: { app: "dns" }, ...parts });
+  const for_ = (app: string, spec: L2AdvertisementInput["spec"] = {}) =>
+    advertisement({ serviceSelectors: [{ matchLabels: { app } }], ...spec });
+
+  it("are announced by one node, in one order for all sharers", () => {
+    expect(candidates({ services: [service(), dns()] })).toEqual([everywhere, everywhere]);
   });
 
+  it("are announced though an advertisement has serviceSelectors, where every sharer is taken in", () => {
+    expect(candidates({ services: [service(), dns()], advertisements: [for_("web"), for_("dns")] })).toHaveLength(2);
+  });
+
+  it("are not announced where a sharer is taken in by no advertisement, and each says whose fault it is", () => {
+    expect(problems({ services: [service(), dns()], advertisements: [for_("web")] })).toMatchObject([
+      { service: { name: "web" }, reason: "sharerNotAdvertised", sharer: { namespace: "default", name: "dns" } },
+      { service: { name: "dns" }, reason: "noMatchingAdvertisement" },
+    ]);
+  });
+
+  it("have as candidates the nodes that all sharers agree on", () => {
+    const advertisements = [
+      for_("web", { nodeSelectors: [on("node-1"), on("node-2")] }),
+      for_("dns", { nodeSelectors: [on("node-2"), on("node-3")] }),
+    ];
+    expect(candidates({ services: [service(), dns()], advertisements })).toEqual([["node-2"], ["node-2"]]);
+  });
+
+  it("are announced on the interfaces that all sharers agree on, and on no node where there is none", () => {
+    const shared = [service(), dns()];
+    const agreed = [for_("web", { interfaces: ["lan0", "lan1"] }), for_("dns", { interfaces: ["lan1", "lan2"] })];
+    const planner = plannerOf({ services: shared, advertisements: agreed });
+    expect(planner.planOf("node-1")?.vips).toEqual([{ ip: IP, nodes: everywhere, interfaces: ["lan1"] }]);
+    const apart = [for_("web", { interfaces: ["lan0"] }), for_("dns", { interfaces: ["lan1"] })];
+    expect(problems({ services: shared, advertisements: apart })[0]).toMatchObject({
+      reason: "noEligibleNode",
+      nodes: [{ reason: "sharersDisagree" }, { reason: "sharersDisagree" }, { reason: "sharersDisagree" }],
+    });
+  });
+
+  it("need an endpoint of one sharer, and the other's own address one of its own", () => {
+    const none = { nodes: [], anywhere: false };
+    const both = service({ addresses: [addressFrom(IP), addressFrom("fd00::1")], endpoints: none });
+    const placed = placedIn({ services: [both, dns()] });
+    expect(placed).toMatchObject([
+      { ip: IP, isAnnounced: true },
+      { ip: "fd00::1", isAnnounced: false, problem: { reason: "noEndpoints" } },
+      { ip: IP, isAnnounced: true },
+    ]);
+  });
+
+  it("with traffic policy Local are announced where every sharer has an endpoint, else where any has one", () => {
+    const local = (nodes: readonly string[]) => ({
+      externalTrafficPolicy: "Local",
+      endpoints: { nodes, anywhere: false },
+    });
+    const order = (web: readonly string[], other: readonly string[]) =>
+      candidates({ services: [service(local(web)), dns(local(other))] })[0];
+    expect(order(["node-1", "node-2"], ["node-2", "node-3"])).toEqual(["node-2"]);
+    expect(order(["node-1"], ["node-3"])).toEqual(["node-3", "node-1"]);
+    expect(order(["node-1"], [])).toEqual(["node-1"]);
+  });
+
+  it("keep the addresses of all on one node, also where they are shared by way of a third", () => {
+    const [a, b, c] = ["10.0.0.2", "10.0.0.3", "10.0.0.4"].map(addressFrom);
+    const services = [
+      service({ name: "x", addresses: [c!, b!] }),
+      service({ name: "y", addresses: [b!, a!] }),
+      service({ name: "z", addresses: [a!] }),
+    ];
+    const orders = candidates({ services });
+    expect(orders).toHaveLength(5);
+    expect(new Set(orders.map((order) => order.join())).size).toBe(1);
+  });
+});
+
+describe("election", () => {
+  const preferring = (name: string, weight: number) => ({ weight, preference: on(name) });
+
+  it("1: by the sum of the weights over all advertisements that take in the Service", () => {
+    const advertisements = [
+      advertisement({ preferredNodeSelectors: [preferring("node-1", 60), preferring("node-2", 50)] }),
+      advertisement({ preferredNodeSelectors: [preferring("node-2", 50)], nodeSelectors: [on("node-1")] }),
+      advertisement({ preferredNodeSelectors: [preferring("node-3", 100)], ipAddressPools: ["dmz"] }),
+    ];
+    expect(candidates({ advertisements })).toEqual([["node-2", "node-1", "node-3"]]);
+  });
+
+  it("1: of eligible nodes alone", () => {
+    const advertisements = [
+      advertisement({ nodeSelectors: [on("node-1")], preferredNodeSelectors: [preferring("node-2", 100)] }),
+    ];
+    expect(candidates({ advertisements })).toEqual([["node-1"]]);
+  });
+
+  it("1: the same weight twice counts twice", () => {
+    const twice = [preferring("node-1", 30), preferring("node-1", 30)];
+    const advertisements = [advertisement({ preferredNodeSelectors: [...twice, preferring("node-2", 50)] })];
+    expect(candidates({ advertisements })).toEqual([["node-1", "node-2", "node-3"]]);
+  });
+
+  it("2: then by MetalLB's hash of the node and the Service's first address, for all its addresses", () => {
+    const services = [service({ addresses: [addressFrom("2001:db8::1"), addressFrom(IP)] })];
+    const order = ["node-1", "node-2", "node-3"];
+    expect(candidates({ services })).toEqual([order, order]);
+  });
+
+  it("2: of Services that share, by the lowest of their first addresses", () => {
+    const services = [
+      service({ name: "a", addresses: [addressFrom("2001:db8::1"), addressFrom(IP)] }),
+      service({ name: "b", addresses: [addressFrom(IP)] }),
+    ];
+    expect(candidates({ services })).toEqual([everywhere, everywhere, everywhere]);
+  });
+
+  it("nodes that are not ready come last, preferred or not", () => {
+    const nodes = [node("node-1", { ready: false }), ...three.slice(1)];
+    const advertisements = [advertisement({ preferredNodeSelectors: [preferring("node-1", 100)] })];
+    expect(candidates({ nodes, advertisements })).toEqual([everywhere]);
+  });
+
+  it("five candidates at most", () => {
+    const nodes = Array.from({ length: 9 }, (_, i) => node(`node-${String(i)}`));
+    const names = nodes.map(({ name }) => name);
+    expect(candidates({ nodes })).toEqual([new HashOrder().first(IP, names, 5)]);
+  });
+});
+
+describe("interfaces", () => {
+  const interfacesOn = (name: string, ...specs: readonly L2AdvertisementInput["spec"][]) =>
+    plannerOf({ advertisements: specs.map(advertisement) }).planOf(name)?.vips[0]?.interfaces;
+
+  it("are those of all advertisements that select the node and take in the Service", () => {
+    const here = { interfaces: ["lan1", "lan0"], nodeSelectors: [on("node-1"), on("node-2")] };
+    const too = { interfaces: ["lan0", "wan0"], nodeSelectors: [on("node-1")] };
+    const otherService = { interfaces: ["wan9"], serviceSelectors: [{ matchLabels: { app: "db" } }] };
+    expect(interfacesOn("node-1", here, too, otherService)).toEqual(["lan0", "lan1", "wan0"]);
+    expect(interfacesOn("node-2", here, too, otherService)).toEqual(["lan0", "lan1"]);
+  });
+
+  it("are all, where one of them names none", () => {
+    expect(interfacesOn("node-1", { interfaces: ["lan0"] }, {})).toBeUndefined();
+    expect(interfacesOn("node-1", { interfaces: ["lan0"] }, { nodeSelectors: [on("node-2")] })).toEqual(["lan0"]);
+  });
+});
+
+describe("a node's plan", () => {
   it("is empty for a node that may announce nothing", () => {
-    const { perNode } = planAnnouncements(input({ nodes: [...three, node("node-4", { networkUnavailable: true })] }));
-    expect(perNode.get("node-4")).toEqual([]);
+    const nodes = [...three, node("node-4", { networkUnavailable: true })];
+    expect(plannerOf({ nodes }).planOf("node-4")).toEqual({ vips: [], rebalanced: {} });
+  });
+
+  it("is none for a node that there is not", () => {
+    expect(plannerOf().planOf("node-9")).toBeUndefined();
   });
 
   it("lists its addresses in order", () => {
     const services = ["10.0.0.10", "fc00::1", "10.0.0.9"].map((ip) =>
       service({ name: ip, addresses: [addressFrom(ip)] }),
     );
-    const { perNode } = planAnnouncements(input({ services }));
-    expect(perNode.get("node-1")?.map(({ ip }) => ip)).toEqual(["10.0.0.9", "10.0.0.10", "fc00::1"]);
+    const plan = plannerOf({ services }).planOf("node-1");
+    expect(plan?.vips.map(({ ip }) => ip)).toEqual(["10.0.0.9", "10.0.0.10", "fc00::1"]);
   });
 });
 
 describe("an address that nobody announces says why", () => {
-  const none = (parts: Partial<PlanInput>) => planAnnouncements(input(parts)).notAnnounced;
-
   it("without endpoints", () => {
     const services = [service({ endpoints: { nodes: [], anywhere: false } })];
-    expect(none({ services })).toMatchObject([{ ip: IP, pool: "network/lan", reason: "noEndpoints", nodes: [] }]);
+    expect(problems({ services })).toMatchObject([{ ip: IP, pool: "network/lan", reason: "noEndpoints", nodes: [] }]);
   });
 
   it("without an advertisement", () => {
-    expect(none({ advertisements: [] })).toMatchObject([{ reason: "noMatchingAdvertisement" }]);
+    expect(problems({ advertisements: [] })).toMatchObject([{ reason: "noMatchingAdvertisement" }]);
   });
 
   it("for every node, where none may", () => {
     const nodes = [
       node("d"),
       node("c", { labels: {} }),
-      node("b", { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } }),
+      node("b", { labels: excluded }),
       node("a", { networkUnavailable: true }),
     ];
     const advertisements = [advertisement({ nodeSelectors: [on("d")] })];
-    expect(none({ nodes, advertisements, services: [service({ externalTrafficPolicy: "Local" })] })).toMatchObject([
+    const services = [service({ externalTrafficPolicy: "Local" })];
+    expect(problems({ nodes, advertisements, services })).toMatchObject([
       {
         reason: "noEligibleNode",
         nodes: [
@@ -194,40 +307,4 @@ describe("an address that nobody announces says why", () => {
       },
     ]);
   });
-});
-
-it("the order of the input's lists changes nothing", () => {
-  const services = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((ip) =>
-    service({ name: ip, addresses: [addressFrom(ip)] }),
-  );
-  const advertisements = [
-    advertisement({ interfaces: ["lan0"] }),
-    advertisement({ interfaces: ["lan1"], nodeSelectors: [on("node-1")] }),
-  ];
-  const whole = input({ services, advertisements });
-  const shuffled = fc.tuple(
-    fc.shuffledSubarray(services, { minLength: 3 }),
-    fc.shuffledSubarray(advertisements, { minLength: 2 }),
-    fc.shuffledSubarray(three, { minLength: 3 }),
-  );
-  const plan = planAnnouncements(whole);
-  fc.assert(
-    fc.property(shuffled, ([someServices, someAdvertisements, nodes]) => {
-      const other = planAnnouncements({ ...whole, services: someServices, advertisements: someAdvertisements, nodes });
-      expect(other).toEqual(plan);
-      expect([...other.perNode.keys()]).toEqual([...plan.perNode.keys()]);
-    }),
-  );
-});
-
-it("a node that comes back moves no address", () => {
-  fc.assert(
-    fc.property(fc.ipV4(), fc.nat({ max: 2 }), (ip, back) => {
-      const services = [service({ addresses: [addressFrom(ip)] })];
-      const before = planAnnouncements(input({ services, nodes: three.toSpliced(back, 1) }));
-      const answering = new Map(before.announced.map((one) => [one.ip, one.nodes[0] ?? ""]));
-      const after = planAnnouncements(input({ services, answering }));
-      expect(after.announced[0]?.nodes[0]).toBe(before.announced[0]?.nodes[0]);
-    }),
-  );
 });

@@ -1,0 +1,30 @@
+/** Whether each Service is announced, as the watcher knows it: the data of the condition berth.dev/Announced. */
+import type { AnnouncedCondition } from "../core/explain/announced.ts";
+
+/** What is to stand in the condition, by Service; tells of changes only. */
+export class AnnouncedStore {
+  readonly #conditions = new Map<string, AnnouncedCondition>();
+  readonly #listeners: ((service: string) => void)[] = [];
+
+  /** What the condition on the Service, namespace/name, is to say; undefined where there is to be none, or none yet. */
+  get(service: string): AnnouncedCondition | undefined {
+    return this.#conditions.get(service);
+  }
+
+  /** Calls back with the Service's key whenever what its condition is to say has changed. */
+  subscribe(listener: (service: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Takes in what the condition is to say. */
+  set(service: string, condition: AnnouncedCondition | undefined): void {
+    if (same(this.#conditions.get(service), condition)) return;
+    if (condition === undefined) this.#conditions.delete(service);
+    else this.#conditions.set(service, condition);
+    for (const listener of this.#listeners) listener(service);
+  }
+}
+
+function same(a: AnnouncedCondition | undefined, b: AnnouncedCondition | undefined): boolean {
+  return a?.status === b?.status && a?.reason === b?.reason && a?.message === b?.message;
+}

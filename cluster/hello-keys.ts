@@ -1,0 +1,50 @@
+/** The Secret with the keys by which announcers know each other: made, kept and rotated. Time and chance are here. */
+import { randomBytes } from "node:crypto";
+import { rotate } from "../core/announce/hello-keys.ts";
+import { keys } from "../core/keys.ts";
+import type { Api } from "./api.ts";
+import { isConflict } from "./errors.ts";
+import { apiVersionOf, kinds, metadataOf, type Secret } from "./kinds.ts";
+import { log } from "./log.ts";
+
+/** Bytes of a key: as many as HMAC-SHA-256 gives out (RFC 2104 §3). */
+const KEY_BYTES = 32;
+const DAY_SECONDS = 86_400;
+/** How often a key is replaced where nothing else is set, in days. */
+const DEFAULT_DAYS = 30;
+
+const secret = { namespace: keys.namespace, name: keys.helloSecret };
+
+/** The period of rotation in seconds, from the setting in days; a setting that is no positive number counts as none. */
+export function rotationSeconds(days: string | undefined): number {
+  const number = Number(days ?? DEFAULT_DAYS);
+  return (Number.isFinite(number) && number > 0 ? number : DEFAULT_DAYS) * DAY_SECONDS;
+}
+
+/** Brings the Secret in order; another watcher that does the same at the same time is let win. */
+export async function keepHelloKeys(api: Api, periodSeconds: number): Promise<void> {
+  const found = await api.get(kinds.secrets, secret);
+  const rotation = rotate(found?.data ?? {}, Math.floor(Date.now() / 1000), periodSeconds);
+  if (rotation === undefined) return;
+  const { add, remove } = rotation;
+  const added = add === undefined ? {} : { [add]: randomBytes(KEY_BYTES).toString("base64") };
+  try {
+    if (found === undefined) await create(api, added);
+    else await change(api, found, { ...Object.fromEntries(remove.map((name) => [name, null])), ...added });
+    log.info({ added: add, removed: remove }, "hello keys rotated");
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+  }
+}
+
+async function create(api: Api, data: Record<string, string>): Promise<void> {
+  const labels = { [keys.leaseManagedBy]: keys.leaseManager, [keys.leaseApp]: keys.leaseAppName };
+  const { kind } = kinds.secrets;
+  const apiVersion = apiVersionOf(kinds.secrets);
+  await api.create(kinds.secrets, { apiVersion, kind, metadata: { ...secret, labels }, type: "Opaque", data });
+}
+
+async function change(api: Api, found: Secret, data: Readonly<Record<string, string | null>>): Promise<void> {
+  const { uid, resourceVersion } = metadataOf(found);
+  await api.merge(kinds.secrets, secret, { metadata: { uid, resourceVersion }, data });
+}

@@ -1,0 +1,127 @@
+/** ServiceL2Status, as people know it from MetalLB: one object for each Service and node that answers for it. */
+import { createHash } from "node:crypto";
+import { keys } from "../core/keys.ts";
+import type { Api } from "./api.ts";
+import type { Cache } from "./cache.ts";
+import type { ServiceL2Status } from "./crd.ts";
+import { isConflict } from "./errors.ts";
+import { apiVersionOf, keyOf, kinds, metadataOf, printKey, type ObjectKey } from "./kinds.ts";
+
+/** Longest value that a label can have. */
+const LABEL_LENGTH = 63;
+/** Digits of a hash in an object's name: one in 2^64 that two share it. */
+const NAME_DIGITS = 16;
+
+/** A node that answers for a Service, and the interfaces, sorted. */
+export type AnsweringNode = { readonly node: string; readonly interfaces: readonly string[] };
+
+/** Berth's objects, by Service. */
+export class L2Statuses {
+  readonly #api: Api;
+  readonly #cache: Cache<ServiceL2Status>;
+  readonly #byService = new Map<string, Map<string, ServiceL2Status>>();
+
+  constructor(api: Api, cache: Cache<ServiceL2Status>) {
+    this.#api = api;
+    this.#cache = cache;
+    for (const object of cache.values()) this.#join(object);
+    cache.subscribe(({ before, after }) => {
+      if (before !== undefined) this.#leave(before);
+      if (after !== undefined) this.#join(after);
+    });
+  }
+
+  #join(object: ServiceL2Status): void {
+    if (!isOurs(object)) return;
+    const service = serviceOf(object);
+    const objects = this.#byService.get(service) ?? new Map<string, ServiceL2Status>();
+    this.#byService.set(service, objects.set(metadataOf(object).name, object));
+  }
+
+  #leave(object: ServiceL2Status): void {
+    const service = serviceOf(object);
+    const objects = this.#byService.get(service);
+    objects?.delete(metadataOf(object).name);
+    if (objects?.size === 0) this.#byService.delete(service);
+  }
+
+  /** The Services, namespace/name, that have such objects. */
+  services(): Iterable<string> {
+    return this.#byService.keys();
+  }
+
+  /** Makes the objects say what is true; gives the nodes that are new. Of a node that is gone the object goes last. */
+  async bring(service: ObjectKey, answering: readonly AnsweringNode[]): Promise<readonly string[]> {
+    const wanted = new Set(answering.map(({ node }) => nameOf(service, node)));
+    const appeared: string[] = [];
+    for (const one of answering) {
+      if (await this.#write(service, one)) appeared.push(one.node);
+    }
+    for (const [name, object] of [...(this.#byService.get(printKey(service)) ?? [])]) {
+      if (!wanted.has(name)) await this.#api.remove(kinds.l2Statuses, keyOf(object), { uid: metadataOf(object).uid });
+    }
+    return appeared;
+  }
+
+  /** Says whether the object is new. */
+  async #write(service: ObjectKey, { node, interfaces }: AnsweringNode): Promise<boolean> {
+    const name = nameOf(service, node);
+    const found = this.#byService.get(printKey(service))?.get(name);
+    const status = {
+      node,
+      serviceName: service.name,
+      serviceNamespace: service.namespace ?? "",
+      interfaces: interfaces.map((one) => ({ name: one })),
+    };
+    if (found !== undefined && says(found, status)) return false;
+    const isNew = found === undefined && (await this.#create(service, node));
+    const key = { namespace: keys.namespace, name };
+    this.#cache.accept(await this.#api.merge(kinds.l2Statuses, key, { status }, "status"));
+    return isNew;
+  }
+
+  async #create(service: ObjectKey, node: string): Promise<boolean> {
+    const labels = {
+      [keys.leaseManagedBy]: keys.leaseManager,
+      ...(node.length > LABEL_LENGTH ? {} : { [keys.l2StatusNode]: node }),
+      [keys.l2StatusService]: service.name,
+      [keys.l2StatusNamespace]: service.namespace ?? "",
+    };
+    const { kind } = kinds.l2Statuses;
+    const metadata = { name: nameOf(service, node), namespace: keys.namespace, labels };
+    const object = { apiVersion: apiVersionOf(kinds.l2Statuses), kind, metadata };
+    try {
+      this.#cache.accept(await this.#api.create<ServiceL2Status>(kinds.l2Statuses, object));
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
+  }
+}
+
+type Status = {
+  readonly node?: string;
+  readonly interfaces?: readonly { readonly name?: string }[];
+};
+
+const isOurs = (object: ServiceL2Status): boolean =>
+  metadataOf(object).labels[keys.leaseManagedBy] === keys.leaseManager;
+
+function serviceOf(object: ServiceL2Status): string {
+  const { labels } = metadataOf(object);
+  return `${labels[keys.l2StatusNamespace] ?? ""}/${labels[keys.l2StatusService] ?? ""}`;
+}
+
+/** The same for the same Service and node, so that the object is made once. */
+function nameOf(service: ObjectKey, node: string): string {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([service.namespace, service.name, node]))
+    .digest("hex");
+  return `l2-${digest.slice(0, NAME_DIGITS)}`;
+}
+
+function says({ status = {} }: ServiceL2Status, { node, interfaces }: Status): boolean {
+  const names = (list: Status["interfaces"]): string => (list ?? []).map(({ name }) => name).join();
+  return status.node === node && names(status.interfaces) === names(interfaces);
+}
