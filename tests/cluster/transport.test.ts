@@ -246,7 +246,7 @@ describe("a watch", () => {
   it("asks for bookmarks and goes on from a revision", async () => {
     await all();
     expect(server.received[0]?.url).toBe(
-      "/prefix/api/v1/services?watch=true&allowWatchBookmarks=true&timeoutSeconds=600&resourceVersion=7",
+      "/prefix/api/v1/services?watch=true&allowWatchBookmarks=true&timeoutSeconds=150&resourceVersion=7",
     );
   });
 
