@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/{core,cluster,capabilities,hack}/**/*.test.ts"],
+          testTimeout: 30_000,
           // Pepr registers all bindings in this mode, and starts nothing.
           env: { PEPR_MODE: "dev", LOG_LEVEL: "silent" },
         },

@@ -4,8 +4,9 @@ import { claimAddresses } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { log } from "../cluster/log.ts";
 import { annotatedAddresses, asksForAddress, isOurs, serviceNameOf } from "../cluster/read.ts";
+import { annotationsFor } from "../cluster/write.ts";
 import { printAddress, type Address } from "../core/address/address.ts";
-import { sameHolder, serviceHolder } from "../core/allocation/holder.ts";
+import { isHeldBy } from "../core/allocation/holder.ts";
 import { keys } from "../core/keys.ts";
 
 /** The port of a Service that lists none, as an address is often asked for before it is known what for. */
@@ -13,7 +14,9 @@ const DEFAULT_PORT = { name: keys.defaultPort, port: 80, protocol: "TCP" } as co
 
 /** Sets the annotation to the addresses claimed; where none can be, to what it was before. */
 export async function assign(request: PeprMutateRequest<a.Service>, cluster: Cluster): Promise<void> {
-  restoreAnnotation(request);
+  // What the watcher writes is decided already.
+  if (request.Request.userInfo.username === keys.operatorUser) return;
+  restoreAnnotations(request);
   if (!isOurs(request.Raw)) return;
   addMissingPort(request.Raw);
   // With generateName the API server picks the name only after this; the watcher then assigns.
@@ -22,7 +25,7 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
     const isDryRun = request.IsDryRun ?? false;
     const choice = await claimAddresses(request.Raw, cluster, { isDryRun, isAdmission: true });
     // Validate refuses what can't be served, in words; a throw here would reach people as a fixed text.
-    if (choice.ok) request.SetAnnotation(keys.addresses, choice.value.addresses.map(printAddress).join(","));
+    if (choice.ok) setAnnotations(request.Raw, annotationsFor(choice.value.addresses, choice.value.pool));
     else dropLost(request, cluster);
   } catch (err) {
     log.error(
@@ -32,28 +35,38 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
   }
 }
 
-/** What stands in the annotation is Berth's word alone, so whatever the request made of it is put back. */
-function restoreAnnotation(request: PeprMutateRequest<a.Service>): void {
-  const before = request.OldResource?.metadata?.annotations?.[keys.addresses];
-  if (before !== undefined && isOurs(request.Raw)) request.SetAnnotation(keys.addresses, before);
-  else if (request.Raw.metadata?.annotations !== undefined) {
-    request.Raw.metadata.annotations = without(request.Raw.metadata.annotations, keys.addresses);
-  }
+/** What stands in the annotations is Berth's word alone, so whatever the request made of them is put back. */
+function restoreAnnotations({ Raw, OldResource }: PeprMutateRequest<a.Service>): void {
+  const before = isOurs(Raw) ? (OldResource?.metadata?.annotations ?? {}) : {};
+  const names = Object.keys(annotationsFor([], undefined));
+  setAnnotations(Raw, Object.fromEntries(names.map((name) => [name, before[name] ?? null])));
+}
+
+/** Sets the annotations on the object, and takes off those that are null; one without annotations stays so. */
+function setAnnotations(service: a.Service, changes: Readonly<Record<string, string | null>>): void {
+  const { annotations } = (service.metadata ??= {});
+  const others = Object.entries(annotations ?? {}).filter(([name]) => !Object.hasOwn(changes, name));
+  const set = Object.entries(changes).filter((entry): entry is [string, string] => entry[1] !== null);
+  if (annotations !== undefined || set.length > 0)
+    service.metadata.annotations = Object.fromEntries([...others, ...set]);
 }
 
 /** An address that somebody else came to hold is not put back: Validate would refuse every update of the Service. */
 function dropLost({ Raw }: PeprMutateRequest<a.Service>, { ledger }: Cluster): void {
-  const service = serviceHolder(serviceNameOf(Raw));
-  const isLost = (address: Address): boolean => !sameHolder(ledger.occupancy.holderOf(address) ?? service, service);
+  const service = serviceNameOf(Raw);
+  const isLost = (address: Address): boolean => {
+    const holder = ledger.occupancy.holderOf(address);
+    return holder !== undefined && !isHeldBy(holder, service);
+  };
   const addresses = annotatedAddresses(Raw) ?? [];
-  if (Raw.metadata?.annotations === undefined || !addresses.some(isLost)) return;
+  if (!addresses.some(isLost)) return;
   const kept = addresses.filter((address) => !isLost(address)).map(printAddress);
-  const others = without(Raw.metadata.annotations, keys.addresses);
-  Raw.metadata.annotations = kept.length === 0 ? others : { ...others, [keys.addresses]: kept.join(",") };
+  const pool = kept.length === 0 ? null : (Raw.metadata?.annotations?.[keys.fromPool] ?? null);
+  setAnnotations(Raw, {
+    [keys.addresses]: kept.length === 0 ? null : kept.join(","),
+    [keys.fromPool]: pool,
+  });
 }
-
-const without = (annotations: Readonly<Record<string, string>>, name: string): Record<string, string> =>
-  Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== name));
 
 /** A Service that asks for an address by name and lists no port would be refused by the API server. */
 function addMissingPort(service: a.Service): void {

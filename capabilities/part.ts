@@ -4,6 +4,9 @@ import type { Capability } from "pepr";
 /** One capability of the module. */
 export type Part = {
   readonly capability: Capability;
-  /** Begins the watcher's work; called once, when all caches are filled. */
-  startWatching(): Promise<void>;
+  /**
+   * Does the watcher's work until the signal; called when all caches are filled, each time that this watcher comes to
+   * lead. Resolves when all that there is stands in its queue.
+   */
+  lead(term: AbortSignal): Promise<void>;
 };

@@ -13,6 +13,9 @@ import { PoolIndex } from "../core/announce/pool-index.ts";
 import { rebalanceOf } from "../core/announce/rebalance.ts";
 import { keys } from "../core/keys.ts";
 
+/** Who is told; `tell` is called whenever there is something new, until the signal. */
+export type Feeding = { readonly planner: Planner; readonly tell: () => void; readonly term: AbortSignal };
+
 /** What waits to be told: keys of objects, names of nodes whose Lease or self has changed, and whether pools have. */
 export class PlanFeed {
   readonly #cluster: Cluster;
@@ -25,36 +28,38 @@ export class PlanFeed {
   #isPoolsChanged = true;
   #pools = new PoolIndex([]);
 
-  /** Calls `tell` whenever there is something new. */
-  constructor(cluster: Cluster, planner: Planner, tell: () => void) {
+  constructor(cluster: Cluster, { planner, tell, term }: Feeding) {
     this.#cluster = cluster;
     this.#planner = planner;
     const note = (keysOfKind: Set<string>, key: string): void => {
       keysOfKind.add(key);
       tell();
     };
-    this.#slices = new SlicesByService(cluster.endpointSlices, (service) => {
-      note(this.#services, service);
+    this.#slices = new SlicesByService(cluster.endpointSlices, {
+      tell: (service) => {
+        note(this.#services, service);
+      },
+      term,
     });
     cluster.services.subscribe(({ key }) => {
       note(this.#services, printKey(key));
-    });
+    }, term);
     cluster.nodes.subscribe(({ key }) => {
       note(this.#nodes, key.name);
-    });
+    }, term);
     cluster.advertisements.subscribe(({ key }) => {
       note(this.#advertisements, printKey(key));
-    });
+    }, term);
     cluster.pools.subscribe(() => {
       this.#isPoolsChanged = true;
       tell();
-    });
+    }, term);
     cluster.leases.subscribe(({ before, after }) => {
       const place = placeOf(after ?? before ?? {});
       if (place?.shard !== 0 || reportOf(before) === reportOf(after)) return;
       if (isTakenUp(before) !== isTakenUp(after)) this.#nodes.add(place.node);
       note(this.#reports, place.node);
-    });
+    }, term);
     this.#noteAll();
   }
 

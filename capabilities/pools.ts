@@ -1,11 +1,20 @@
-/** IPAddressPools: Validate refuses what is wrong whatever else arrives, overlaps, and what would strand addresses. */
+/** IPAddressPools: Validate refuses what is wrong, what overlaps, and what would strand addresses; a gap is a Warning. */
 import { Capability, type PeprValidateRequest } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import { IPAddressPool } from "../cluster/crd.ts";
+import { kinds, metadataOf } from "../cluster/kinds.ts";
+import { choosable, sameAddresses, surroundingsOf } from "../cluster/surroundings.ts";
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
-import { findStranded } from "../core/allocation/stranded.ts";
+import { isOurs } from "../cluster/read.ts";
+import type { ServiceName } from "../core/allocation/holder.ts";
+import { findStranded, type Served } from "../core/allocation/stranded.ts";
 import { explain, type Refusal } from "../core/explain.ts";
-import { parsePool, poolKeyOf, type Pool } from "../core/pool/pool.ts";
+import type { PoolFault } from "../core/explain/pool.ts";
+import { keys } from "../core/keys.ts";
+import { findNamespaceGap, type NamespaceGap } from "../core/pool/namespaces.ts";
+import { parsePool, poolKeyOf, type Pool, type PoolInput } from "../core/pool/pool.ts";
+import { checkSteering } from "../core/pool/steering.ts";
+import { findCollisions } from "../core/pool/surroundings.ts";
 import { guarded, type Answer } from "./guard.ts";
 import type { Part } from "./part.ts";
 
@@ -27,7 +36,7 @@ export function pools(cluster: Cluster): Part {
     .When(IPAddressPool)
     .IsDeleted()
     .Validate(guarded((request) => reviewDeletion(request, cluster), denyUnchecked));
-  return { capability, startWatching: () => Promise.resolve() };
+  return { capability, lead: () => Promise.resolve() };
 }
 
 /** What could not be checked is not stored: an overlap would give one address twice. */
@@ -36,19 +45,49 @@ const denyUnchecked = (request: Request): Answer =>
     `IPAddressPool "${request.Request.name}" could not be checked; try again, and see the logs in pepr-system`,
   );
 
-/** The answer to a request that creates or changes a pool. */
-export function reviewPool(request: Request, cluster: Cluster): Answer {
+/**
+ * The answer to a request that creates or changes a pool. A fault that the stored form has in the same addresses is a
+ * Warning: the change is not about it, and a pool that is being deleted must come through.
+ */
+export async function reviewPool(request: Request, cluster: Cluster): Promise<Answer> {
   const parsed = parsePool(request.Raw);
-  if (!parsed.ok) return request.Deny(explain(parsed.error));
+  const faults = faultsOf(request.Raw, cluster).map(explain);
+  const known = knownFaults(request, cluster);
+  const fresh = faults.find((fault) => !known.includes(fault));
+  if (fresh !== undefined) return request.Deny(fresh);
+  const stranded = parsed.ok ? strandedBy(request.Raw, [parsed.value], cluster) : undefined;
+  if (stranded !== undefined) return request.Deny(explain(stranded));
+  const gap = parsed.ok ? await namespaceGapOf(parsed.value, cluster) : undefined;
+  return request.Approve([...faults, ...(gap === undefined ? [] : [explain(gap)])]);
+}
+
+/** What the pool's choice of namespaces misses; the cache may not have heard of one that was made a moment ago. */
+async function namespaceGapOf(pool: Pool, { api, namespaces }: Cluster): Promise<NamespaceGap | undefined> {
+  if (findNamespaceGap(pool, choosable(namespaces.values())) === undefined) return undefined;
+  return findNamespaceGap(pool, choosable((await api.list(kinds.namespaces)).items));
+}
+
+/** Everything that is wrong with a pool in this cluster. */
+function faultsOf(input: IPAddressPool, cluster: Cluster): readonly PoolFault[] {
+  const steering = checkSteering(poolKeyOf(input), metadataOf(input).annotations);
+  const ofAnnotations = steering === undefined ? [] : [steering];
+  const parsed = parsePool(input);
+  if (!parsed.ok) return [parsed.error, ...ofAnnotations];
   const overlap = findOverlap(parsed.value, othersThan(parsed.value.key, cluster));
-  if (overlap !== undefined) return request.Deny(explain(overlap));
-  return answer(request, strandedBy(parsed.value.key, [parsed.value], cluster));
+  const collisions = findCollisions(parsed.value, surroundingsOf(cluster));
+  return [...ofAnnotations, ...(overlap === undefined ? [] : [overlap]), ...collisions];
+}
+
+/** What is wrong with the stored form already, in words; nothing where the request changes its addresses. */
+function knownFaults({ Raw, OldResource: stored }: Request, cluster: Cluster): readonly string[] {
+  if (!stored || !sameAddresses(stored, Raw)) return []; // null on a create, whatever the type says
+  return faultsOf(stored, cluster).map(explain);
 }
 
 /** The answer to a request that deletes a pool. */
 export function reviewDeletion(request: Request, cluster: Cluster): Answer {
   if (CLEANERS.includes(request.Request.userInfo.username ?? "")) return request.Approve();
-  return answer(request, strandedBy(poolKeyOf(request.Raw), [], cluster));
+  return answer(request, strandedBy(request.Raw, [], cluster));
 }
 
 const answer = (request: Request, refusal: Refusal | undefined): Answer =>
@@ -62,9 +101,18 @@ const othersThan = (key: string, cluster: Cluster): readonly Pool[] =>
   });
 
 /** What a pool's new form, none when it is deleted, would take from Services that hold addresses of it. */
-function strandedBy(key: string, form: readonly Pool[], cluster: Cluster): Refusal | undefined {
+function strandedBy(input: PoolInput, form: readonly Pool[], cluster: Cluster): Refusal | undefined {
+  const key = poolKeyOf(input);
   const before = cluster.usablePools().usable.find((pool) => pool.key === key);
-  if (before === undefined) return undefined;
-  const others = usablePools([...cluster.pools.values()].filter((input) => poolKeyOf(input) !== key)).usable;
-  return findStranded(before, [...others, ...form], cluster.ledger.occupancy);
+  if (before === undefined || input.metadata?.annotations?.[keys.poolAllowRenumbering] === "true") return undefined;
+  const others = usablePools([...cluster.pools.values()].filter((other) => poolKeyOf(other) !== key)).usable;
+  const served = (name: ServiceName): Served | undefined => servedAs(name, cluster);
+  return findStranded({ before, after: [...others, ...form], occupancy: cluster.ledger.occupancy, served });
+}
+
+function servedAs(name: ServiceName, cluster: Cluster): Served | undefined {
+  const service = cluster.services.get(name);
+  if (service === undefined || !isOurs(service)) return undefined;
+  const namespaceLabels = cluster.namespaceLabels(name.namespace);
+  return { labels: service.metadata?.labels ?? {}, namespace: name.namespace, namespaceLabels };
 }

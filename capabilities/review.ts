@@ -4,11 +4,20 @@ import { preview, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { kinds, type IPAddress, type Service } from "../cluster/kinds.ts";
 import { log } from "../cluster/log.ts";
-import { annotatedAddresses, claimHolder, isOurs, serviceNameOf } from "../cluster/read.ts";
-import { printAddress, type Address } from "../core/address/address.ts";
-import { sameHolder, serviceHolder } from "../core/allocation/holder.ts";
-import { isPending } from "../core/allocation/refusal.ts";
-import { explain, explainNote } from "../core/explain.ts";
+import {
+  annotatedAddresses,
+  asksForAddress,
+  claimHolder,
+  isOurs,
+  listedAddresses,
+  serviceNameOf,
+} from "../cluster/read.ts";
+import { settings } from "../cluster/settings.ts";
+import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
+import { isHeldBy, servicesOf } from "../core/allocation/holder.ts";
+import { isExhausted, isPending } from "../core/allocation/refusal.ts";
+import { explain, explainNote, type AdmissionNote } from "../core/explain.ts";
+import { sameJson } from "../core/json.ts";
 import { keys } from "../core/keys.ts";
 import type { Answer } from "./guard.ts";
 
@@ -17,7 +26,8 @@ type Request = PeprValidateRequest<a.Service>;
 /** The answer to a request that creates or changes a Service, after Mutate. */
 export async function review(request: Request, cluster: Cluster): Promise<Answer> {
   const service = request.Raw;
-  if (!isOurs(service) || service.metadata?.deletionTimestamp !== undefined) return request.Approve();
+  const isWatcher = request.Request.userInfo.username === keys.operatorUser;
+  if (isWatcher || !isOurs(service) || service.metadata?.deletionTimestamp !== undefined) return request.Approve();
   try {
     const foreign = await findForeign(service, cluster);
     if (foreign !== undefined) return request.Deny(explainNote({ kind: "foreignAddress", ...foreign }));
@@ -25,17 +35,41 @@ export async function review(request: Request, cluster: Cluster): Promise<Answer
     log.error({ err, ...serviceNameOf(service) }, "claims not checked, left to the watcher");
   }
   const choice = preview(service, cluster);
-  if (choice.ok) return request.Approve(warnings(request));
-  return answerRefusal(request, choice.error, cluster);
+  if (!choice.ok) return answerRefusal(request, choice.error, cluster);
+  const isUnwritten = annotatedAddresses(service) === undefined;
+  const notYet = isUnwritten ? [explainNote({ kind: "notYet", service: serviceNameOf(service) })] : [];
+  return request.Approve([...warnings(request, cluster), ...notYet]);
 }
 
 function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Cluster): Answer {
   const message = explain(refusal);
-  if (isPending(refusal) || wasRefusedBefore(request, message, cluster)) {
-    return request.Approve([message]);
-  }
-  return request.Deny(message);
+  if (asksTheSame(request) || wasRefusedBefore(request, message, cluster))
+    return request.Approve([message, ...warnings(request, cluster)]);
+  const isDenied =
+    !isPending(refusal) || hadAddress(request) || (isExhausted(refusal) && settings.exhaustion === "deny");
+  return isDenied ? request.Deny(message) : request.Approve([message, ...warnings(request, cluster)]);
 }
+
+/** Whether the stored Service has an address: then a request that can't be served changes nothing, whatever it lacks. */
+function hadAddress(request: Request): boolean {
+  const before: Service | undefined = request.OldResource;
+  return before ? isOurs(before) && listedAddresses(before).length > 0 : false;
+}
+
+/** Whether nothing that an address is given by differs from what is stored: then this change is not about it. */
+function asksTheSame({ Raw, OldResource }: Request): boolean {
+  const before: Service | undefined = OldResource;
+  return before ? sameJson(askOf(before), askOf(Raw)) : false;
+}
+
+const askOf = ({ metadata, spec }: Service): unknown => ({
+  spec,
+  labels: metadata?.labels,
+  annotations: Object.entries(metadata?.annotations ?? {}).filter(([name]) => !BERTHS.has(name)),
+});
+
+/** The annotations that Berth itself writes. */
+const BERTHS: ReadonlySet<string> = new Set([keys.addresses, keys.fromPool]);
 
 /** Whether the stored Service has the same fault already: then this change is not about it and must not be held up. */
 function wasRefusedBefore(request: Request, message: string, cluster: Cluster): boolean {
@@ -54,10 +88,10 @@ async function findForeign(
   const name = serviceNameOf(service);
   for (const address of annotatedAddresses(service) ?? []) {
     const holder = cluster.ledger.occupancy.holderOf(address);
-    if (holder !== undefined && sameHolder(holder, serviceHolder(name))) continue;
+    if (holder !== undefined && isHeldBy(holder, name)) continue;
     const claim = await liveClaim(address, cluster);
     // Without a claim it is a dry run's preview, or a claim that the watcher is about to make good.
-    if (claim !== undefined && !sameHolder(claimHolder(claim), serviceHolder(name))) return { service: name, address };
+    if (claim !== undefined && !isHeldBy(claimHolder(claim), name)) return { service: name, address };
   }
   return undefined;
 }
@@ -69,11 +103,44 @@ async function liveClaim(address: Address, cluster: Cluster): Promise<IPAddress 
 }
 
 /** What is worth a word although the Service is admitted. */
-function warnings({ Raw, OldResource }: Request): string[] {
+function warnings(request: Request, cluster: Cluster): string[] {
+  const { Raw, OldResource } = request;
   const service = serviceNameOf(Raw);
   const isDefaulted = (Raw.spec?.ports ?? []).some(({ name }) => name === keys.defaultPort);
-  return [
-    ...(isDefaulted && !OldResource ? [explainNote({ kind: "defaultPort", service })] : []),
-    ...(annotatedAddresses(Raw) === undefined ? [explainNote({ kind: "notYet", service })] : []),
+  const oldNames = OldResource ? [] : oldPrefixNames(Raw);
+  const notes: readonly AdmissionNote[] = [
+    ...(isDefaulted && !OldResource ? [{ kind: "defaultPort", service } as const] : []),
+    ...(oldNames.length > 0 ? [{ kind: "oldPrefix", service, names: oldNames } as const] : []),
+    ...moves(request),
+    ...crossings(Raw, cluster),
   ];
+  return notes.map(explainNote);
+}
+
+const oldPrefixNames = ({ metadata }: Service): readonly string[] =>
+  Object.keys(metadata?.annotations ?? {}).filter((name) => name.startsWith(keys.deprecatedPrefix));
+
+/** A change that a person may not have meant to make: the Service is reachable elsewhere from now on. */
+function moves({ Raw, OldResource }: Request): readonly AdmissionNote[] {
+  const before: Service | undefined = OldResource;
+  const to = annotatedAddresses(Raw) ?? [];
+  if (!before || !isOurs(before) || to.length === 0) return [];
+  const from = listedAddresses(before);
+  const isKept = from.some((address) => to.some((one) => sameAddress(one, address)));
+  return from.length === 0 || isKept || asksForAddress(Raw)
+    ? []
+    : [{ kind: "moved", service: serviceNameOf(Raw), from, to }];
+}
+
+/** Sharing with another namespace that the pool does not allow goes on where it went on before. */
+function crossings(service: Service, cluster: Cluster): readonly AdmissionNote[] {
+  const name = serviceNameOf(service);
+  return (annotatedAddresses(service) ?? []).flatMap((address) => {
+    const pool = cluster.poolOf(address);
+    const holder = cluster.ledger.occupancy.holderOf(address);
+    const sharers = holder === undefined ? [] : servicesOf(holder);
+    const crosses = sharers.some(({ namespace }) => namespace !== name.namespace);
+    if (pool === undefined || pool.sharesAcrossNamespaces || !crosses) return [];
+    return [{ kind: "sharesAcrossNamespaces", service: name, address, pool: pool.key } as const];
+  });
 }

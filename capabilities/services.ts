@@ -1,9 +1,11 @@
 /** LoadBalancer Services: Mutate assigns, Validate refuses in words, Reconcile writes status. */
 import { a, Capability } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
-import { keyOf, parseKey, printKey } from "../cluster/kinds.ts";
+import type { IPAddressPool } from "../cluster/crd.ts";
+import { keyOf, metadataOf, parseKey, printKey, type Namespace, type Node } from "../cluster/kinds.ts";
 import { Queue } from "../cluster/queue.ts";
-import { claimantOf, isOurClaim, isOurs } from "../cluster/read.ts";
+import { claimantsOf, isOurs, nodeAddresses, pluginAddresses, podGateways } from "../cluster/read.ts";
+import { printAddress } from "../core/address/address.ts";
 import { assign } from "./assign.ts";
 import { guarded } from "./guard.ts";
 import type { Part } from "./part.ts";
@@ -12,6 +14,12 @@ import { review } from "./review.ts";
 
 /** The key that stands for every Service that waits for an address. */
 const WAITING = "*";
+/** The key that stands for every Service that there is or that a claim names. */
+const EVERY = "**";
+/** How often all of them are looked at although nothing was heard, in milliseconds. */
+const SWEEP_MILLIS = 600_000;
+/** How long a pool may be away before its Services are given addresses of another, in milliseconds. */
+const POOL_LINGER_MILLIS = 3_000;
 /** Services that are reconciled at the same time. */
 const WORKERS = 8;
 
@@ -24,7 +32,10 @@ export function services(cluster: Cluster): Part {
   const queue: Queue = new Queue({
     name: "services",
     workers: WORKERS,
-    run: (key) => (key === WAITING ? runWaiting(cluster, queue) : reconcileService(parseKey(key), cluster)),
+    run: (key) => {
+      if (key === WAITING) return runWaiting(cluster, queue);
+      return key === EVERY ? sweep(cluster, queue) : reconcileService(parseKey(key), cluster);
+    },
   });
   const binding = capability.When(a.Service).IsCreatedOrUpdated();
   binding.Mutate((request) => assign(request, cluster));
@@ -42,32 +53,54 @@ export function services(cluster: Cluster): Part {
     cluster.services.accept(service);
     queue.add(printKey(keyOf(service)));
   });
-  return { capability, startWatching: () => startWatching(cluster, queue) };
+  return { capability, lead: (term) => lead(cluster, queue, term) };
 }
 
-async function startWatching(cluster: Cluster, queue: Queue): Promise<void> {
+async function lead(cluster: Cluster, queue: Queue, term: AbortSignal): Promise<void> {
   await adoptAll(cluster);
+  queue.start(term);
   cluster.services.subscribe(({ key }) => {
     queue.add(printKey(key));
-  });
+  }, term);
   cluster.claims.subscribe(({ before, after }) => {
-    const claim = after ?? before;
-    if (claim !== undefined && isOurClaim(claim)) queue.add(printKey(claimantOf(claim)));
+    for (const claim of [before, after]) {
+      for (const service of claim === undefined ? [] : claimantsOf(claim)) queue.add(printKey(service));
+    }
     if (after === undefined) queue.add(WAITING);
+  }, term);
+  onSupplyChange(cluster, term, () => {
+    queue.add(WAITING);
+    // A pool that is taken away and put back at once, as when it is renamed, moves nobody.
+    queue.add(EVERY, POOL_LINGER_MILLIS);
   });
-  for (const cache of [cluster.pools, cluster.namespaces, cluster.nodes]) {
-    cache.subscribe(() => {
-      queue.add(WAITING);
-    });
-  }
-  for (const key of knownServices(cluster)) queue.add(key);
-  queue.start();
+  queue.add(EVERY);
 }
 
-/** Services of Berth's, and those that claims name and that may be gone. */
+/** Calls back when what addresses are given from, or to whom, may be another: not for each sign of life of a node. */
+function onSupplyChange(cluster: Cluster, term: AbortSignal, changed: () => void): void {
+  cluster.pools.subscribe(({ before, after }) => {
+    if (supplyPart(before) !== supplyPart(after)) changed();
+  }, term);
+  cluster.namespaces.subscribe(({ before, after }) => {
+    if (labelsOf(before) !== labelsOf(after)) changed();
+  }, term);
+  cluster.nodes.subscribe(({ before, after }) => {
+    if (addressesOf(before) !== addressesOf(after)) changed();
+  }, term);
+}
+
+const supplyPart = (pool: IPAddressPool | undefined): string =>
+  JSON.stringify([pool?.spec, pool === undefined ? undefined : metadataOf(pool).annotations]);
+const labelsOf = (namespace: Namespace | undefined): string => JSON.stringify(namespace?.metadata?.labels);
+const addressesOf = (node: Node | undefined): string =>
+  node === undefined
+    ? ""
+    : [nodeAddresses, pluginAddresses, podGateways].flatMap((read) => read(node).map(printAddress)).join();
+
+/** Services of Berth's, and those that claims name and that may be gone: a sweep over them mends whatever is out of line. */
 function knownServices(cluster: Cluster): ReadonlySet<string> {
   const ours = [...cluster.services.values()].filter(isOurs).map((service) => printKey(keyOf(service)));
-  const claimed = [...cluster.claims.values()].filter(isOurClaim).map((claim) => printKey(claimantOf(claim)));
+  const claimed = [...cluster.claims.values()].flatMap((claim) => claimantsOf(claim).map(printKey));
   return new Set([...ours, ...claimed]);
 }
 
@@ -76,4 +109,9 @@ function runWaiting(cluster: Cluster, queue: Queue): Promise<undefined> {
     if (lacksAddress(service)) queue.add(printKey(keyOf(service)));
   }
   return Promise.resolve(undefined);
+}
+
+function sweep(cluster: Cluster, queue: Queue): Promise<number> {
+  for (const key of knownServices(cluster)) queue.add(key);
+  return Promise.resolve(SWEEP_MILLIS);
 }

@@ -2,7 +2,7 @@
 import { pathOf, type ApiObject, type Kind, type ObjectKey } from "./kinds.ts";
 import { isNotFound } from "./errors.ts";
 import type { Call, Transport } from "./transport.ts";
-import { parseJson, readAll, refusal, watchLines } from "./wire.ts";
+import { parseJson, readAll, refusal, slim, watchLines, type Bulky } from "./wire.ts";
 
 /** A list and the revision at which it was true. */
 export type List<T> = { readonly items: readonly T[]; readonly resourceVersion: string };
@@ -28,7 +28,10 @@ export type ApplyOptions = { readonly fieldManager: string; readonly subresource
 
 /** The calls that Berth makes. Tests give a store in memory the same face. */
 export interface Api {
-  /** All objects of a kind, or those of one namespace. */
+  /**
+   * All objects of a kind, or those of one namespace, as of one revision that no other reader has seen a later one of:
+   * page by page, 410 where the revision is too old before the last page.
+   */
   list<T extends ApiObject>(kind: Kind<T>, namespace?: string): Promise<List<T>>;
   watch<T extends ApiObject>(kind: Kind<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
   /** Undefined where there is no such object. */
@@ -42,19 +45,24 @@ export interface Api {
   remove<T extends ApiObject>(kind: Kind<T>, key: ObjectKey, precondition: Precondition): Promise<void>;
 }
 
+/** Objects that one answer to a list holds: a page is read in some ten milliseconds, in which no webhook is answered. */
+const PAGE = 1_000;
+
 /** The calls, over a transport. */
 export function apiOver(transport: Transport): Api {
   const call = async <T>(request: Call): Promise<T> => {
     const answer = await transport(request);
     const text = await readAll(answer);
     if (answer.status >= 400) throw refusal(`${request.method} ${request.path}`, answer.status, text);
-    return parseJson<T>(text);
+    return slim(parseJson<T & Bulky>(text));
   };
   return {
-    list: async (kind, namespace) => {
-      const list = await call<RawList<never>>({ method: "GET", path: pathOf(kind, { namespace }) });
-      return { items: list.items, resourceVersion: list.metadata.resourceVersion };
-    },
+    list: (kind, namespace) =>
+      listPages(async (rest) => {
+        const path = `${pathOf(kind, { namespace })}?limit=${String(PAGE)}${rest}`;
+        const page = await call<RawList<never>>({ method: "GET", path });
+        return { ...page, items: page.items.map((item) => slim(item)) };
+      }),
     watch: (kind, options) => watchLines(transport, kind, options),
     get: async (kind, key) =>
       call<never>({ method: "GET", path: pathOf(kind, key) }).catch((error: unknown) => {
@@ -93,4 +101,18 @@ export function apiOver(transport: Transport): Api {
   };
 }
 
-type RawList<T> = { readonly items: readonly T[]; readonly metadata: { readonly resourceVersion: string } };
+type RawList<T> = {
+  readonly items: readonly T[];
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+};
+
+async function listPages<T>(read: (rest: string) => Promise<RawList<T>>): Promise<List<T>> {
+  const items: T[] = [];
+  for (let rest = ""; ; ) {
+    const { items: page, metadata } = await read(rest);
+    items.push(...page);
+    const { continue: next = "", resourceVersion } = metadata;
+    if (next === "") return { items, resourceVersion };
+    rest = `&continue=${encodeURIComponent(next)}`;
+  }
+}

@@ -19,7 +19,7 @@ const revisionOf = (object: ApiObject): string => object.metadata?.resourceVersi
 /** All objects of one kind, as of the newest revision heard of. */
 export class Cache<T extends ApiObject> {
   readonly #objects = new Map<string, T>();
-  readonly #listeners: ((change: Change<T>) => void)[] = [];
+  #listeners: readonly ((change: Change<T>) => void)[] = [];
   readonly #synced = Promise.withResolvers<undefined>();
   #revision = "0";
 
@@ -41,9 +41,14 @@ export class Cache<T extends ApiObject> {
     return this.#objects.size;
   }
 
-  /** Calls back for each change from now on, in order, within the call that brought it. */
-  subscribe(listener: (change: Change<T>) => void): void {
-    this.#listeners.push(listener);
+  /** Calls back for each change from now on until the signal, in order, within the call that brought it. */
+  subscribe(listener: (change: Change<T>) => void, signal?: AbortSignal): void {
+    if (signal?.aborted === true) return;
+    this.#listeners = [...this.#listeners, listener];
+    const end = (): void => {
+      this.#listeners = this.#listeners.filter((one) => one !== listener);
+    };
+    signal?.addEventListener("abort", end, { once: true });
   }
 
   /**

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
 import { kinds, type ApiObject, type Kind } from "./kinds.ts";
 import { log } from "./log.ts";
@@ -13,7 +14,6 @@ const secrets: Kind<Secret> = { group: "", version: "v1", kind: "Secret", plural
 
 /** Where Pepr looks for the files unless the environment says otherwise. */
 const MOUNTED = "/etc/certs/tls.crt";
-const NAMESPACE = "pepr-system";
 /** How long the Secret may take to follow the webhook configuration, in milliseconds. */
 const PATIENCE_MILLIS = 30_000;
 const POLL_MILLIS = 250;
@@ -28,7 +28,7 @@ export async function settleCertificate(api: Api, webhooks: string, environment:
   while (performance.now() < end) {
     const authority = await trustedAuthority(api, webhooks).catch(() => undefined);
     if (authority === undefined || isSignedBy(readFileSync(MOUNTED, "utf8"), authority)) return;
-    const data = (await api.get(secrets, { namespace: NAMESPACE, name: `${webhooks}-tls` }))?.data ?? {};
+    const data = (await api.get(secrets, { namespace: keys.operatorNamespace, name: `${webhooks}-tls` }))?.data ?? {};
     const [certificate, key] = [decode(data["tls.crt"]), decode(data["tls.key"])];
     if (!isSignedBy(certificate, authority)) {
       await sleep(POLL_MILLIS);

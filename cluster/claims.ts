@@ -1,18 +1,26 @@
-/** Turns a request into claims that the API server has recorded. Core chooses, the create decides, a lost race is run again. */
+/** Turns a request into claims that the API server has recorded. Core chooses, the write decides, a lost race is run again. */
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
-import { rangeContains } from "../core/address/range.ts";
 import { allocate, type Allocation } from "../core/allocation/allocate.ts";
-import type { ServiceName } from "../core/allocation/holder.ts";
-import { sameHolder, serviceHolder } from "../core/allocation/holder.ts";
+import { isHeldBy, type ServiceName, type Sharer } from "../core/allocation/holder.ts";
 import type { AllocationRefusal, RequestRefusal } from "../core/allocation/refusal.ts";
-import { releaseInMillis } from "../core/allocation/release.ts";
 import { readRequest, type ServiceRequest } from "../core/allocation/request.ts";
-import { keys } from "../core/keys.ts";
-import { ok, type Result } from "../core/result.ts";
+import { findObstacle, sharersOf, withTerms } from "../core/allocation/sharing.ts";
+import { readTerms, type SharingTerms } from "../core/allocation/terms.ts";
+import { err, ok, type Result } from "../core/result.ts";
+import { createClaim, leaveClaim, writeSharers } from "./claim-writes.ts";
 import type { Cluster } from "./cluster.ts";
-import { isConflict, isNotFound } from "./errors.ts";
-import { apiVersionOf, kinds, type IPAddress, type Service } from "./kinds.ts";
-import { annotatedAddresses, claimHolder, serviceNameOf } from "./read.ts";
+import { kinds, type IPAddress, type Service } from "./kinds.ts";
+import {
+  annotatedAddresses,
+  claimHolder,
+  findDoubled,
+  holderOnTerms,
+  isResting,
+  isShareable,
+  listedAddresses,
+  serviceNameOf,
+} from "./read.ts";
+import { giveUpAbandoned } from "./release.ts";
 
 /** Races that one request may lose before it gives up; each one means that somebody else got an address. */
 const RACES = 100;
@@ -31,23 +39,26 @@ export type ServiceRefusal = RequestRefusal | AllocationRefusal;
 /** What the pools at hand would give the Service now, nothing written. */
 export function preview(service: Service, cluster: Cluster): Result<Allocation, ServiceRefusal> {
   const request = requestOf(service, cluster);
-  return request.ok ? allocate(request.value, cluster.supply()) : request;
+  if (!request.ok) return request;
+  const doubled = request.value.pins.length > 0 ? undefined : findDoubled(service, cluster.ledger.occupancy);
+  if (doubled !== undefined) return err({ kind: "addressDoubled", service: request.value.service, ...doubled });
+  return allocate(request.value, cluster.supply());
 }
 
-function requestOf(service: Service, cluster: Cluster): Result<ServiceRequest, RequestRefusal> {
+/** What the Service asks for and holds. */
+export function requestOf(service: Service, cluster: Cluster): Result<ServiceRequest, RequestRefusal> {
   const name = serviceNameOf(service);
   const request = readRequest(service, cluster.facts(), cluster.namespaceLabels(name.namespace));
   return request.ok ? ok({ ...request.value, held: heldBy(service, cluster) }) : request;
 }
 
-/** Those that it lists first: another may be claimed for an update of it that is on its way, and may yet fail. */
+/** Those that it lists first, in its order: another may be claimed for an update that is on its way, and may yet fail. */
 function heldBy(service: Service, cluster: Cluster): readonly Address[] {
   const held = cluster.ledger.occupancy.addressesOf(serviceNameOf(service));
-  return [...held.filter((address) => lists(service, address)), ...held.filter((address) => !lists(service, address))];
+  const listed = listedAddresses(service);
+  const isIn = (list: readonly Address[], address: Address): boolean => list.some((one) => sameAddress(one, address));
+  return [...listed.filter((address) => isIn(held, address)), ...held.filter((address) => !isIn(listed, address))];
 }
-
-const lists = (service: Service, address: Address): boolean =>
-  (annotatedAddresses(service) ?? []).some((one) => sameAddress(one, address));
 
 /** The addresses of the Service, claimed in its name. Throws when the API server can't be asked. */
 export async function claimAddresses(
@@ -68,6 +79,7 @@ export async function claimAddresses(
 
 type Claiming = {
   readonly service: ServiceName;
+  readonly terms: SharingTerms;
   readonly cluster: Cluster;
   /** Whether a claim on the address that is there already is to be renewed. */
   readonly renews: (address: Address) => boolean;
@@ -75,24 +87,29 @@ type Claiming = {
 
 const claimingFor = (service: Service, cluster: Cluster, { isAdmission }: ClaimMode): Claiming => ({
   service: serviceNameOf(service),
+  terms: readTerms(service),
   cluster,
-  renews: (address) => isAdmission && !lists(service, address),
+  renews: (address) =>
+    isAdmission && !(annotatedAddresses(service) ?? []).some((listed) => sameAddress(listed, address)),
 });
+
+/** A claim that was there, or one that this made or changed; undefined where somebody else has the address. */
+type Claimed = "kept" | "taken" | undefined;
 
 /** Claims all or nothing; false where somebody else was first. */
 async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Promise<boolean> {
-  const { service, cluster } = claiming;
+  const { service, terms, cluster } = claiming;
   // Before the first await, so that another request of this process can't choose them meanwhile.
-  for (const address of addresses) cluster.ledger.reserve(address, service);
-  const made: IPAddress[] = [];
+  for (const address of addresses) cluster.ledger.reserve(address, service, holderOnTerms(service, terms));
+  const taken: Address[] = [];
   try {
     for (const address of addresses) {
-      const claim = await claimOne(address, pool, claiming);
-      if (claim === undefined) {
-        await Promise.all(made.map((one) => releaseClaim(one, cluster)));
+      const claimed = await claimOne(address, pool, claiming);
+      if (claimed === undefined) {
+        await Promise.all(taken.map((one) => giveBack(one, claiming)));
         return false;
       }
-      if (claim !== "kept") made.push(claim);
+      if (claimed === "taken") taken.push(address);
     }
     return true;
   } finally {
@@ -100,124 +117,58 @@ async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Pr
   }
 }
 
-/** The claim that was made, "kept" for one that was there, undefined where somebody else has the address. */
-async function claimOne(address: Address, pool: string, claiming: Claiming): Promise<IPAddress | "kept" | undefined> {
-  const { cluster, service } = claiming;
-  const known = cluster.claims.get({ name: printAddress(address) });
-  if (known !== undefined && isHeldBy(known, service)) return keep(address, known, claiming);
-  try {
-    const claim = await cluster.api.create(kinds.claims, newClaim(address, service, pool));
-    cluster.claims.accept(claim);
-    return claim;
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    return learn(address, claiming);
-  }
+/** Where that fails, somebody else has written the claim, and the Service's part in it goes after the grace. */
+async function giveBack(address: Address, { service, cluster }: Claiming): Promise<void> {
+  const claim = claimOn(address, cluster);
+  if (claim !== undefined) await leaveClaim(claim, service, cluster);
 }
 
-/** The address turned out to be claimed: by this Service through another process, or by somebody else. */
-async function learn(address: Address, claiming: Claiming): Promise<"kept" | undefined> {
-  const { service, cluster } = claiming;
+const claimOn = (address: Address, cluster: Cluster): IPAddress | undefined =>
+  cluster.claims.get({ name: printAddress(address) });
+
+async function claimOne(address: Address, pool: string, claiming: Claiming): Promise<Claimed> {
+  const { cluster, service, terms } = claiming;
+  const known = claimOn(address, cluster);
+  if (known !== undefined) return takeUp(address, known, claiming);
+  if ((await createClaim({ address, pool, service, terms }, cluster)) !== undefined) return "taken";
   const claim = await cluster.api.get(kinds.claims, { name: printAddress(address) });
   if (claim === undefined) return undefined;
   cluster.claims.accept(claim);
-  return isHeldBy(claim, service) ? keep(address, claim, claiming) : undefined;
+  return takeUp(address, claim, claiming);
 }
 
-async function keep(address: Address, claim: IPAddress, claiming: Claiming): Promise<"kept" | undefined> {
-  const isKept = !claiming.renews(address) || (await renew(claim, claiming.cluster));
-  return isKept ? "kept" : undefined;
+/** The address is claimed: by this Service, earlier or through another process, by those it may share with, or by others. */
+async function takeUp(address: Address, claim: IPAddress, claiming: Claiming): Promise<Claimed> {
+  const { service, terms, cluster } = claiming;
+  const holder = claimHolder(claim);
+  // Whether the pool lets namespaces share has been seen to when the address was chosen.
+  if (findObstacle(holder, { service, terms, crossesNamespaces: true }) !== undefined) return undefined;
+  const isOwn = isHeldBy(holder, service);
+  const sharers = nextSharers(claim, claiming);
+  if (isOwn && sharers === undefined && !isResting(claim) && !claiming.renews(address)) return "kept";
+  if (!(await writeSharers(claim, sharers, cluster))) return undefined;
+  return isOwn ? "kept" : "taken";
 }
 
-const isHeldBy = (claim: IPAddress, service: ServiceName): boolean =>
-  sameHolder(claimHolder(claim), serviceHolder(service));
-
-/** Writes the claim anew, so that a release decided before this moment fails on its resourceVersion. */
-async function renew(claim: IPAddress, cluster: Cluster): Promise<boolean> {
-  const { name, resourceVersion } = claim.metadata ?? {};
-  const renewals = Number(claim.metadata?.annotations?.[keys.claimRenewals] ?? "0") + 1;
-  const annotations = { [keys.claimRenewals]: String(renewals) };
-  try {
-    const patch = { metadata: { resourceVersion, annotations } };
-    cluster.claims.accept(await cluster.api.merge(kinds.claims, { name: name ?? "" }, patch));
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) cluster.claims.drop(claim);
-    else if (!isConflict(error)) throw error;
-    else await refresh(claim, cluster);
-    return false;
-  }
+/** The sharers to write; undefined where they stand so already, or where the parent of the claim says it all. */
+function nextSharers(claim: IPAddress, { service, terms }: Claiming): readonly Sharer[] | undefined {
+  const holder = claimHolder(claim);
+  if (holder.kind === "service" && terms.key === "" && !isShareable(claim)) return undefined;
+  const before = isResting(claim) ? [] : sharersOf(holder);
+  const after = withTerms(before, service, terms);
+  return JSON.stringify(before) === JSON.stringify(after) ? undefined : after;
 }
 
-async function refresh(claim: IPAddress, cluster: Cluster): Promise<void> {
-  const fresh = await cluster.api.get(kinds.claims, { name: claim.metadata?.name ?? "" });
-  if (fresh === undefined) cluster.claims.drop(claim);
-  else cluster.claims.accept(fresh);
-}
-
-/** Deletes the claim as this process knows it; false where it has changed since. */
-export async function releaseClaim(claim: IPAddress, cluster: Cluster): Promise<boolean> {
-  const { name, uid, resourceVersion } = claim.metadata ?? {};
-  try {
-    await cluster.api.remove(kinds.claims, { name: name ?? "" }, { uid, resourceVersion });
-    cluster.claims.drop(claim);
-    return true;
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    await refresh(claim, cluster);
-    return false;
-  }
-}
-
-/** Whether a pin failed only on a Service that is deleted: its claim lingers for it to come back, but yields to a pin. */
-async function giveUpAbandoned(refusal: ServiceRefusal, cluster: Cluster): Promise<boolean> {
-  if (refusal.kind !== "pinHeld" || refusal.holder.kind !== "service") return false;
-  const claim = cluster.claims.get({ name: printAddress(refusal.address) });
-  if (claim === undefined) return false;
-  const state = cluster.history.stateOf(claim, cluster.services.get(refusal.holder));
-  const isAbandoned = state.service === "absent" && (state.deletedMillisAgo !== undefined || isDue(state));
-  return isAbandoned && (await releaseClaim(claim, cluster));
-}
-
-const isDue = (state: Parameters<typeof releaseInMillis>[0]): boolean => (releaseInMillis(state) ?? 1) <= 0;
-
-function newClaim(address: Address, service: ServiceName, pool: string): IPAddress {
-  const [poolNamespace = "", poolName = ""] = pool.split("/");
-  return {
-    apiVersion: apiVersionOf(kinds.claims),
-    kind: kinds.claims.kind,
-    metadata: {
-      name: printAddress(address),
-      labels: {
-        [keys.claimManagedBy]: keys.claimManager,
-        [keys.claimFamily]: address.family,
-        ...label(keys.claimPool, poolName),
-        ...label(keys.claimPoolNamespace, poolNamespace),
-      },
-    },
-    spec: { parentRef: { group: "", resource: "services", ...service } },
-  };
-}
-
-/** Names may be longer than the 63 characters of a label's value; such a pool goes unlabelled. */
-const label = (key: string, value: string): Record<string, string> =>
-  value === "" || value.length > 63 ? {} : { [key]: value };
-
-/** Claims addresses that the Service already has, whatever pool they are of; those that somebody else has are left out. */
+/**
+ * Claims addresses that the Service already has, whatever pool they are of; those that somebody else has, and does not
+ * share with it, are left out.
+ */
 export async function adoptAddresses(service: Service, addresses: readonly Address[], cluster: Cluster): Promise<void> {
   const claiming = claimingFor(service, cluster, { isDryRun: false, isAdmission: false });
   for (const address of addresses) {
-    if (isTaken(address, claiming)) continue;
-    const pool = cluster
-      .usablePools()
-      .usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
-    await claimOne(address, pool?.key ?? "", claiming);
+    const holder = cluster.ledger.occupancy.holderOf(address);
+    // Another Service that only says that it has the address is no owner: the caller decides which one comes first.
+    if (holder?.kind === "other") continue;
+    await claimOne(address, cluster.poolOf(address)?.key ?? "", claiming);
   }
-}
-
-/** Another Service that only says that it has the address is no owner: the caller decides which one comes first. */
-function isTaken(address: Address, { service, cluster }: Claiming): boolean {
-  const holder = cluster.ledger.occupancy.holderOf(address);
-  if (holder === undefined || sameHolder(holder, serviceHolder(service))) return false;
-  return holder.kind === "other" || cluster.claims.get({ name: printAddress(address) }) !== undefined;
 }

@@ -1,4 +1,7 @@
 /** What this process knows of the cluster. Reads and remembers, decides nothing, writes nothing. */
+import { printAddress, type Address } from "../core/address/address.ts";
+import { rangeContains } from "../core/address/range.ts";
+import type { Pool } from "../core/pool/pool.ts";
 import type { Supply } from "../core/allocation/supply.ts";
 import type { ClusterFacts } from "../core/allocation/request.ts";
 import type { Labels } from "../core/labels.ts";
@@ -26,7 +29,7 @@ import {
 } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { feedLedger } from "./ledger-feed.ts";
-import { claimantOf, clusterFacts, isOurClaim } from "./read.ts";
+import { claimantsOf, clusterFacts } from "./read.ts";
 import { reflect } from "./reflector.ts";
 
 /** Which process this is: Pepr runs one module as admission pods and as a watcher. */
@@ -105,6 +108,19 @@ export class Cluster {
     return { pools: this.usablePools().usable, occupancy: this.ledger.occupancy, anyPool: this.pools.size > 0 };
   }
 
+  /** The usable pool that holds the address. */
+  poolOf(address: Address): Pool | undefined {
+    return this.usablePools().usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  }
+
+  /** The pool that the address was claimed from, as namespace/name; empty where its claim does not say. */
+  claimedFrom(address: Address): string {
+    const claim = this.claims.get({ name: printAddress(address) });
+    const { labels } = metadataOf(claim ?? {});
+    const [namespace, name] = [labels[keys.claimPoolNamespace], labels[keys.claimPool]];
+    return namespace === undefined || name === undefined ? "" : `${namespace}/${name}`;
+  }
+
   /** The families of the cluster's Service addresses. */
   facts(): ClusterFacts {
     return clusterFacts(this.serviceCIDRs.get({ name: "kubernetes" }));
@@ -122,16 +138,17 @@ export class Cluster {
 
   #indexClaim({ before, after }: Change<IPAddress>): void {
     if (before !== undefined) this.#unindexClaim(before);
-    if (after === undefined || !isOurClaim(after)) return;
-    const service = printKey(claimantOf(after));
-    const claims = this.#claimsByService.get(service) ?? new Map<string, IPAddress>();
-    this.#claimsByService.set(service, claims.set(metadataOf(after).name, after));
+    for (const service of after === undefined ? [] : claimantsOf(after).map(printKey)) {
+      const claims = this.#claimsByService.get(service) ?? new Map<string, IPAddress>();
+      if (after !== undefined) this.#claimsByService.set(service, claims.set(metadataOf(after).name, after));
+    }
   }
 
   #unindexClaim(claim: IPAddress): void {
-    const service = printKey(claimantOf(claim));
-    const claims = this.#claimsByService.get(service);
-    claims?.delete(metadataOf(claim).name);
-    if (claims?.size === 0) this.#claimsByService.delete(service);
+    for (const service of claimantsOf(claim).map(printKey)) {
+      const claims = this.#claimsByService.get(service);
+      claims?.delete(metadataOf(claim).name);
+      if (claims?.size === 0) this.#claimsByService.delete(service);
+    }
   }
 }

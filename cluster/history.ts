@@ -1,19 +1,21 @@
 /** When things were seen to happen, by this process's own clock: what claims are given up by. */
+import { sameAddress, type Address } from "../core/address/address.ts";
+import type { ServiceName } from "../core/allocation/holder.ts";
 import type { ClaimState } from "../core/allocation/release.ts";
 import { compareRevisions, type Change } from "./cache.ts";
 import { metadataOf, printKey, type IPAddress, type Service } from "./kinds.ts";
-import { annotatedAddresses, claimantOf, claimedAddress, isOurs } from "./read.ts";
-import { sameAddress } from "../core/address/address.ts";
+import { annotatedAddresses, claimedAddress, isOurs } from "./read.ts";
 
-type Deletion = { readonly revision: string; readonly atMillis: number };
+/** The last write to a Service that took addresses off it, its deletion for one. */
+type Departure = { readonly revision: string; readonly atMillis: number };
 
-/** How long a deletion is remembered, in milliseconds; longer than any request may take. */
+/** How long a departure is remembered, in milliseconds; longer than any request may take. */
 const MEMORY_MILLIS = 120_000;
 
-/** Deletions of Services, and since when each claim is as it is. */
+/** Departures of Services, and since when each claim is as it is. */
 export class History {
   readonly #clock: () => number;
-  readonly #deletions = new Map<string, Deletion>();
+  readonly #departures = new Map<string, Departure>();
   readonly #claimsSince = new Map<string, number>();
 
   constructor(clock: () => number) {
@@ -21,13 +23,13 @@ export class History {
   }
 
   onService({ key, before, after, resourceVersion }: Change<Service>): void {
-    if (before === undefined || after !== undefined) return;
+    if (before === undefined || !hasLeft(before, after)) return;
     this.#forget();
     // A list that lacks the Service tells no revision; then only the grace of a claim counts.
     if (resourceVersion === "") return;
     // Deleted first: an entry that is written again keeps its place, and #forget goes by the order.
-    this.#deletions.delete(printKey(key));
-    this.#deletions.set(printKey(key), { revision: resourceVersion, atMillis: this.#clock() });
+    this.#departures.delete(printKey(key));
+    this.#departures.set(printKey(key), { revision: resourceVersion, atMillis: this.#clock() });
   }
 
   onClaim({ key, after }: Change<IPAddress>): void {
@@ -35,36 +37,42 @@ export class History {
     else this.#claimsSince.set(printKey(key), this.#clock());
   }
 
-  /** What is known of a claim, and of the Service it names as it is stored. */
-  stateOf(claim: IPAddress, service: Service | undefined): ClaimState {
-    const { name, resourceVersion } = metadataOf(claim);
-    const deletion = this.#deletions.get(printKey(claimantOf(claim)));
-    const isLater = deletion !== undefined && compareRevisions(deletion.revision, resourceVersion) > 0;
+  /** What is known of a claim, and of a Service that it names as that is stored. */
+  stateOf(claim: IPAddress, name: ServiceName, service: Service | undefined): ClaimState {
+    const { name: address, resourceVersion } = metadataOf(claim);
+    const departure = this.#departures.get(printKey(name));
+    const hasLeftSince = departure !== undefined && compareRevisions(departure.revision, resourceVersion) > 0;
+    const storedSince =
+      service !== undefined && compareRevisions(metadataOf(service).resourceVersion, resourceVersion) > 0;
     const nowMillis = this.#clock();
+    const sinceMillis = this.#claimsSince.get(address) ?? nowMillis;
     return {
       service: standing(claim, service),
-      deletedMillisAgo: isLater ? nowMillis - deletion.atMillis : undefined,
-      knownMillis: nowMillis - (this.#claimsSince.get(name) ?? nowMillis),
+      isSettled: hasLeftSince || storedSince,
+      knownMillis: nowMillis - (hasLeftSince ? Math.max(departure.atMillis, sinceMillis) : sinceMillis),
     };
   }
 
   #forget(): void {
-    for (const [key, { atMillis }] of this.#deletions) {
+    for (const [key, { atMillis }] of this.#departures) {
       if (this.#clock() - atMillis < MEMORY_MILLIS) return;
-      this.#deletions.delete(key);
+      this.#departures.delete(key);
     }
   }
 }
 
-function standing(claim: IPAddress, service: Service | undefined): ClaimState["service"] {
-  if (service === undefined) return "absent";
-  return listsAddress(service, claim) ? "lists" : "other";
+/** Whether the Service listed addresses before and lists fewer or others now. */
+function hasLeft(before: Service, after: Service | undefined): boolean {
+  if (after === undefined) return true;
+  const [old, now] = [listed(before), listed(after)];
+  return !old.every((address) => now.some((one) => sameAddress(one, address)));
 }
 
 /** Without the annotation it lists none, though claims may be there that it cannot use: its pin came to be another. */
-function listsAddress(service: Service, claim: IPAddress): boolean {
-  if (!isOurs(service)) return false;
+const listed = (service: Service): readonly Address[] => (isOurs(service) ? (annotatedAddresses(service) ?? []) : []);
+
+function standing(claim: IPAddress, service: Service | undefined): ClaimState["service"] {
+  if (service === undefined) return "absent";
   const address = claimedAddress(claim);
-  const annotated = annotatedAddresses(service);
-  return address !== undefined && (annotated?.some((one) => sameAddress(one, address)) ?? false);
+  return address !== undefined && listed(service).some((one) => sameAddress(one, address)) ? "lists" : "other";
 }

@@ -6,6 +6,7 @@ import { Cache } from "./cache.ts";
 import { keepHelloKeys, rotationSeconds } from "./hello-keys.ts";
 import { manifests, type Manifest } from "./generated/manifests.ts";
 import { apiVersionOf, kinds, pluralOf, type ApiObject, type Kind, type WebhookConfiguration } from "./kinds.ts";
+import type { Lead } from "./leadership.ts";
 import { log } from "./log.ts";
 import { Queue } from "./queue.ts";
 import { reflect } from "./reflector.ts";
@@ -79,24 +80,33 @@ async function until(ask: () => Promise<boolean>, millis: number): Promise<boole
   return false;
 }
 
-/** Keeps Pepr's webhook configurations narrowed, also after Pepr has written them anew. */
-export function keepWebhooksNarrow(api: Api, name: string, signal: AbortSignal): void {
-  keepNarrow(api, kinds.mutatingWebhooks, { name, signal });
-  keepNarrow(api, kinds.validatingWebhooks, { name, signal });
+/** Watches Pepr's webhook configurations until the signal; a watcher that leads keeps them narrowed, also after Pepr has written them anew. */
+export function keepWebhooksNarrow(api: Api, name: string, signal: AbortSignal): Lead {
+  const keepers = [
+    keepNarrow(api, kinds.mutatingWebhooks, { name, signal }),
+    keepNarrow(api, kinds.validatingWebhooks, { name, signal }),
+  ];
+  return async (term) => {
+    await Promise.all(keepers.map((lead) => lead(term)));
+  };
 }
 
 function keepNarrow<T extends WebhookConfiguration>(
   api: Api,
   kind: Kind<T>,
   { name, signal }: { readonly name: string; readonly signal: AbortSignal },
-): void {
+): Lead {
   const cache = new Cache<T>();
   const queue = new Queue({ name: kind.plural, workers: 1, run: () => narrow(api, kind, cache.get({ name })) });
   cache.subscribe(({ key }) => {
     if (key.name === name) queue.add(name);
   });
-  queue.start();
   void reflect(api, kind, { cache, signal });
+  return (term) => {
+    queue.start(term);
+    queue.add(name);
+    return Promise.resolve();
+  };
 }
 
 async function narrow<T extends WebhookConfiguration>(

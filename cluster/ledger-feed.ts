@@ -6,10 +6,12 @@ import { printKey, type ApiObject, type IPAddress, type Node, type Service } fro
 import type { Ledger, Source } from "./ledger.ts";
 import {
   claimHolder,
-  claimantOf,
+  claimantsOf,
   claimedAddress,
   isOurClaim,
   nodeAddresses,
+  pluginAddresses,
+  podGateways,
   statusAddresses,
   statusHolder,
 } from "./read.ts";
@@ -33,7 +35,8 @@ export function feedLedger({ ledger, services, claims, nodes }: Feeds): void {
   claims.subscribe(({ after }) => {
     if (after === undefined || !isOurClaim(after)) return;
     const address = claimedAddress(after);
-    if (address !== undefined) ledger.unreserve(address, claimantOf(after));
+    if (address === undefined) return;
+    for (const service of claimantsOf(after)) ledger.unreserve(address, service);
   });
 }
 
@@ -57,6 +60,12 @@ const saidByStatus = (service: Service): Said =>
     : [];
 
 function saidByNode(node: Node): Said {
-  const holder: Holder = { kind: "other", what: `Node "${node.metadata?.name ?? ""}"` };
-  return nodeAddresses(node).map((address) => ({ address, holder }));
+  const name = `Node "${node.metadata?.name ?? ""}"`;
+  const say = (addresses: readonly Address[], what: string): Said =>
+    addresses.map((address) => ({ address, holder: { kind: "other", what } }));
+  return [
+    ...say(nodeAddresses(node), name),
+    ...say(pluginAddresses(node), name),
+    ...say(podGateways(node), `${name} as the gateway of its pods`),
+  ];
 }

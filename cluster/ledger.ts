@@ -1,6 +1,7 @@
 /** Who holds which address, as far as this process knows: claims, statuses, nodes and what it is about to claim itself. */
 import { parseAddress, printAddress, type Address } from "../core/address/address.ts";
-import { sameHolder, serviceHolder, type Holder, type ServiceName } from "../core/allocation/holder.ts";
+import { sameHolder, type Holder, type ServiceName } from "../core/allocation/holder.ts";
+import { uniteHolders } from "../core/allocation/sharing.ts";
 import { Occupancy } from "../core/allocation/occupancy.ts";
 
 /** Where a note about an address comes from; an earlier one outweighs a later one. */
@@ -32,9 +33,9 @@ export class Ledger {
     this.#settle(text, address, { ...notes, [source]: others });
   }
 
-  /** Keeps the address from all other requests of this process until {@link strike}. */
-  reserve(address: Address, service: ServiceName): void {
-    this.note("reservation", `${service.namespace}/${service.name}`, { address, holder: serviceHolder(service) });
+  /** Has the Service hold the address, as the holder says, for all other requests of this process until {@link unreserve}. */
+  reserve(address: Address, service: ServiceName, holder: Holder): void {
+    this.note("reservation", `${service.namespace}/${service.name}`, { address, holder });
   }
 
   /** Gives a reserved address back. */
@@ -53,8 +54,13 @@ export class Ledger {
   }
 }
 
-const weightiest = (notes: Notes): Holder | undefined =>
-  SOURCES.map((source) => notes[source]?.[0]?.holder).find((holder) => holder !== undefined);
+/** Those who come in on a shared address hold it together with those who have it. */
+function weightiest(notes: Notes): Holder | undefined {
+  const source = SOURCES.find((one) => (notes[one] ?? []).length > 0);
+  if (source === undefined) return undefined;
+  const joining = source === "claim" ? (notes.reservation ?? []) : [];
+  return uniteHolders([...(notes[source] ?? []), ...joining].map(({ holder }) => holder));
+}
 
 /** The addresses among the texts, for input that the API server has already checked. */
 export const addressesIn = (texts: readonly (string | undefined)[]): readonly Address[] =>

@@ -17,7 +17,10 @@ export type Again = number | undefined;
 /** What one queue does with a key, and how many keys at once. */
 export type Work = { readonly name: string; readonly workers: number; run(key: string): Promise<Again> };
 
-/** Keys wait here. A key that comes again while it waits is one; while it runs, it runs once more afterwards. */
+/**
+ * Keys wait here. A key that comes again while it waits is one; while it runs, it runs once more afterwards. A queue that
+ * is not started takes none, so that a process which only stands by remembers nothing: who starts it adds all there are.
+ */
 export class Queue {
   readonly #work: Work;
   readonly #waiting = new Set<string>();
@@ -35,14 +38,26 @@ export class Queue {
     return this.#waiting.size + this.#running.size;
   }
 
-  /** Lets the keys that wait run, and all that come later. */
-  start(): void {
+  /** Takes keys, and runs them, until the signal; then forgets all that wait. Work that runs is not broken off. */
+  start(signal: AbortSignal): void {
+    if (signal.aborted) return;
     this.#isStarted = true;
-    this.#next();
+    const stop = (): void => {
+      this.#stop();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+  }
+
+  #stop(): void {
+    this.#isStarted = false;
+    this.#waiting.clear();
+    this.#failures.clear();
+    for (const key of [...this.#timers.keys()]) this.#stopTimer(key);
   }
 
   /** Looks at a key soon; after a pause where one is given, unless it is asked for sooner. */
   add(key: string, pauseMillis = 0): void {
+    if (!this.#isStarted) return;
     if (pauseMillis > 0) {
       this.#later(key, pauseMillis);
       return;
@@ -69,7 +84,6 @@ export class Queue {
   }
 
   #next(): void {
-    if (!this.#isStarted) return;
     for (const key of this.#waiting) {
       if (this.#running.size >= this.#work.workers) return;
       if (this.#running.has(key)) continue;

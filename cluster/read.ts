@@ -1,10 +1,22 @@
 /** Cached objects as the values that core decides on. No I/O, no decisions. */
 import type { Address } from "../core/address/address.ts";
-import { serviceHolder, type Holder, type ServiceName } from "../core/allocation/holder.ts";
+import { parseRange } from "../core/address/range.ts";
+import {
+  isHeldBy,
+  serviceHolder,
+  servicesOf,
+  type Holder,
+  type ServiceName,
+  type Sharer,
+} from "../core/allocation/holder.ts";
+import type { Occupancy } from "../core/allocation/occupancy.ts";
 import { wantsAddress, type ClusterFacts } from "../core/allocation/request.ts";
+import { parseSharers } from "../core/allocation/sharers-text.ts";
+import { readTerms, type SharingTerms } from "../core/allocation/terms.ts";
 import { keys } from "../core/keys.ts";
 import type { PlanNode } from "../core/announce/plan-types.ts";
 import { addressesIn } from "./ledger.ts";
+import { settings } from "./settings.ts";
 import {
   metadataOf,
   printKey,
@@ -23,13 +35,40 @@ export function serviceNameOf(object: ApiObject): ServiceName {
 }
 
 /** Whether Berth gives this Service its addresses. */
-export const isOurs = (service: Service): boolean => wantsAddress(service, keys.loadBalancerClass);
+export const isOurs = (service: Service): boolean => wantsAddress(service, settings.loadBalancerClass);
 
 /** The addresses that Berth wrote on the Service; undefined where it has written none. */
 export function annotatedAddresses(service: ApiObject): readonly Address[] | undefined {
   const text = service.metadata?.annotations?.[keys.addresses];
   return text === undefined ? undefined : addressesIn(text.split(","));
 }
+
+/** The addresses that the Service has, by its annotation, or else by its status. */
+export const listedAddresses = (service: Service): readonly Address[] =>
+  annotatedAddresses(service) ?? statusAddresses(service);
+
+/**
+ * The first address that the Service was given by whatever was there before Berth, and that another Service came to hold
+ * without sharing it. Once Berth has served it, its status only follows.
+ */
+export function findDoubled(
+  service: Service,
+  occupancy: Pick<Occupancy, "holderOf">,
+): { readonly address: Address; readonly holder: Holder } | undefined {
+  if (annotatedAddresses(service) !== undefined || hasBeenServed(service)) return undefined;
+  for (const address of statusAddresses(service)) {
+    const holder = occupancy.holderOf(address);
+    if (holder !== undefined && holder.kind !== "other" && !isHeldBy(holder, serviceNameOf(service))) {
+      return { address, holder };
+    }
+  }
+  return undefined;
+}
+
+const hasBeenServed = ({ status }: Service): boolean =>
+  (status?.conditions ?? []).some(
+    ({ type, reason }) => type === keys.addressAssigned && reason !== keys.addressDoubled,
+  );
 
 /** The addresses in the Service's status. */
 export const statusAddresses = (service: Service): readonly Address[] =>
@@ -38,9 +77,13 @@ export const statusAddresses = (service: Service): readonly Address[] =>
 /** Who holds an address by what a Service says of itself: Berth's own by name, anybody else's in words. */
 export const statusHolder = (service: Service): Holder => {
   const name = serviceNameOf(service);
-  if (isOurs(service)) return serviceHolder(name);
+  if (isOurs(service)) return holderOnTerms(name, readTerms(service));
   return { kind: "other", what: `Service "${name.namespace}/${name.name}"` };
 };
+
+/** The Service as the holder of an address: for itself, or open to others where it has a key. */
+export const holderOnTerms = (service: ServiceName, terms: SharingTerms): Holder =>
+  terms.key === "" ? serviceHolder(service) : { kind: "shared", sharers: [{ ...service, terms: [terms] }] };
 
 /** The address of a claim, undefined where its name is none. */
 export const claimedAddress = (claim: IPAddress): Address | undefined => addressesIn([claim.metadata?.name])[0];
@@ -49,20 +92,46 @@ export const claimedAddress = (claim: IPAddress): Address | undefined => address
 export const isOurClaim = (claim: IPAddress): boolean =>
   metadataOf(claim).labels[keys.claimManagedBy] === keys.claimManager;
 
-/** The Service that a claim names. */
-export function claimantOf({ spec }: IPAddress): ServiceName {
-  const { namespace = "", name = "" } = spec?.parentRef ?? {};
-  return { namespace, name };
-}
+/** The Services that hold the address by its claim; none where the claim is not Berth's. */
+export const claimantsOf = (claim: IPAddress): readonly ServiceName[] =>
+  servicesOf(claimHolder(claim)).map(({ namespace, name }) => ({ namespace, name }));
+
+/** Whether the claim only keeps an address for the Service that gave it up. */
+export const isResting = (claim: IPAddress): boolean =>
+  claim.metadata?.annotations?.[keys.claimRestingSince] !== undefined;
 
 /** Who holds an address by its claim. */
 export function claimHolder(claim: IPAddress): Holder {
-  const claimant = claimantOf(claim);
-  if (isOurClaim(claim)) return serviceHolder(claimant);
-  const owner = printKey(claimant);
+  if (isOurClaim(claim)) return ourHolder(claim);
+  const { namespace, name = "" } = claim.spec?.parentRef ?? {};
+  const owner = printKey({ namespace, name });
   const isClusterIP = metadataOf(claim).labels[keys.claimManagedBy] === CLUSTER_IP_MANAGER;
   if (isClusterIP) return { kind: "other", what: `Service "${owner}" as its ClusterIP` };
   return { kind: "other", what: `IPAddress "${metadataOf(claim).name}", made by hand for "${owner}"` };
+}
+
+/** The annotation names the sharers; without it, the Service that the claim was made for has the address for itself. */
+function ourHolder(claim: IPAddress): Holder {
+  const sharers = sharersIn(claim);
+  const [first] = sharers ?? [];
+  if (first === undefined) {
+    const what = `IPAddress "${metadataOf(claim).name}", whose annotation ${keys.claimSharers} is damaged`;
+    return { kind: "other", what };
+  }
+  if (isResting(claim)) return { ...serviceHolder(first), isResting: true };
+  return isShareable(claim) ? { kind: "shared", sharers: sharers ?? [] } : serviceHolder(first);
+}
+
+/** Whether the claim says by annotation who shares the address. */
+export const isShareable = (claim: IPAddress): boolean =>
+  claim.metadata?.annotations?.[keys.claimSharers] !== undefined;
+
+function sharersIn(claim: IPAddress): readonly Sharer[] | undefined {
+  const text = claim.metadata?.annotations?.[keys.claimSharers];
+  const { namespace = "", name = "", resource } = claim.spec?.parentRef ?? {};
+  if (text === undefined) return resource === "services" ? [{ namespace, name, terms: [] }] : undefined;
+  const sharers = parseSharers(text);
+  return sharers.ok ? sharers.value : undefined;
 }
 
 /** The API server's own allocator. */
@@ -71,6 +140,34 @@ const CLUSTER_IP_MANAGER = "ipallocator.k8s.io";
 /** The addresses of a node that others on the network reach it by. */
 export const nodeAddresses = (node: Node): readonly Address[] =>
   addressesIn((node.status?.addresses ?? []).filter(({ type }) => type.endsWith("IP")).map(({ address }) => address));
+
+/** Annotations in which network plugins name more addresses of the node, some with a prefix length behind. */
+const PLUGIN_ADDRESSES = [
+  "flannel.alpha.coreos.com/public-ip",
+  "flannel.alpha.coreos.com/public-ipv6",
+  "k3s.io/internal-ip",
+  "k3s.io/external-ip",
+  "alpha.kubernetes.io/provided-node-ip",
+  "projectcalico.org/IPv4Address",
+  "projectcalico.org/IPv6Address",
+  "projectcalico.org/IPv4IPIPTunnelAddr",
+  "projectcalico.org/IPv4VXLANTunnelAddr",
+  "network.cilium.io/ipv4-cilium-host",
+  "network.cilium.io/ipv6-cilium-host",
+] as const;
+
+/** The addresses of the node that its network plugin tells of. */
+export function pluginAddresses({ metadata }: Node): readonly Address[] {
+  const texts = PLUGIN_ADDRESSES.flatMap((name) => (metadata?.annotations?.[name] ?? "").split(","));
+  return addressesIn(texts.map((text) => text.trim().split("/")[0]));
+}
+
+/** The first address of each of the node's pod ranges: network plugins give it to the node as the pods' gateway. */
+export const podGateways = ({ spec }: Node): readonly Address[] =>
+  (spec?.podCIDRs ?? []).flatMap((cidr) => {
+    const range = parseRange(cidr);
+    return range.ok ? [{ ...range.value.first, value: range.value.first.value + 1n }] : [];
+  });
 
 /** The families of ClusterIPs, the first one primary; IPv4 alone where the API server does not tell. */
 export function clusterFacts(cidrs: ServiceCIDR | undefined): ClusterFacts {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "./api.ts";
 import type { Cache } from "./cache.ts";
-import { isGone } from "./errors.ts";
+import { ApiError, isGone } from "./errors.ts";
 import type { ApiObject, Kind } from "./kinds.ts";
 import { log } from "./log.ts";
 import { backoffMillis } from "./queue.ts";
@@ -14,13 +14,16 @@ export type Reflection<T extends ApiObject> = {
   readonly signal: AbortSignal;
 };
 
+/** So often do pauses double while nothing answers, up to 400 ms: a Service that is made once the API server is back waits for them. */
+const UNANSWERED_DOUBLINGS = 3;
+
 /** Runs until the signal ends it; resolves then. */
 export async function reflect<T extends ApiObject>(
   api: Api,
   kind: Kind<T>,
   { cache, namespace, signal }: Reflection<T>,
 ): Promise<void> {
-  const progress: Progress = { revision: undefined, failures: 0 };
+  const progress: Progress = { revision: undefined, failures: 0, isAnswered: true };
   while (!signal.aborted) {
     try {
       progress.revision ??= await listInto(api, kind, { cache, namespace });
@@ -29,17 +32,24 @@ export async function reflect<T extends ApiObject>(
       await sleep(backoffMillis(0), undefined, { ref: false });
     } catch (err) {
       if (isAborted(signal)) return;
-      const { failures } = progress;
-      if (isGone(err)) progress.revision = undefined;
-      else log.warn({ err, kind: kind.plural, failures }, "watch broke off, starting again");
-      await sleep(backoffMillis(failures), undefined, { ref: false });
-      progress.failures = failures + 1;
+      await sleep(pauseAfter(err, kind, progress), undefined, { ref: false });
     }
   }
 }
 
-/** How far it has come, and how often in a row it broke off without an event in between. */
-type Progress = { revision: string | undefined; failures: number };
+/** The pause before the next try; one that begins to answer again, if only with a refusal, is not given the pauses of before. */
+function pauseAfter<T extends ApiObject>(err: unknown, kind: Kind<T>, progress: Progress): number {
+  const isAnswered = err instanceof ApiError;
+  const failures = isAnswered === progress.isAnswered ? progress.failures : 0;
+  if (isGone(err)) progress.revision = undefined;
+  else log[failures === 0 ? "warn" : "debug"]({ err, kind: kind.plural, failures }, "watch broke off, starting again");
+  progress.failures = failures + 1;
+  progress.isAnswered = isAnswered;
+  return backoffMillis(isAnswered ? failures : Math.min(failures, UNANSWERED_DOUBLINGS));
+}
+
+/** How far it has come, how often in a row it broke off without an event in between, and whether by an answer. */
+type Progress = { revision: string | undefined; failures: number; isAnswered: boolean };
 
 // A function, since the compiler takes `signal.aborted` for false inside the loop that tested it.
 const isAborted = (signal: AbortSignal): boolean => signal.aborted;

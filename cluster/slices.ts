@@ -5,18 +5,21 @@ import { metadataOf, printKey, type EndpointSlice } from "./kinds.ts";
 /** Label by which an EndpointSlice names its Service. */
 const SERVICE_NAME = "kubernetes.io/service-name";
 
-/** Follows the cache, and tells of each Service whose slices change. */
+/** Called for each Service whose slices change, until the signal. */
+export type Telling = { readonly tell: (service: string) => void; readonly term: AbortSignal };
+
+/** Follows the cache until the signal. */
 export class SlicesByService {
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
 
-  constructor(cache: Cache<EndpointSlice>, tell: (service: string) => void) {
+  constructor(cache: Cache<EndpointSlice>, { tell, term }: Telling) {
     for (const slice of cache.values()) this.#join(slice);
     cache.subscribe(({ before, after }) => {
       if (before !== undefined) this.#leave(before);
       if (after !== undefined) this.#join(after);
       const services = new Set([before, after].flatMap((slice) => (slice === undefined ? [] : [serviceOf(slice)])));
       for (const service of services) tell(service);
-    });
+    }, term);
   }
 
   /** The slices of a Service, namespace/name. */

@@ -1,7 +1,8 @@
 /** HTTPS to the API server over kept-alive connections. Knows no kinds and decides nothing. */
 import { Agent, request, type RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 
 /** One request; `path` starts with a slash and carries its query. */
 export type Call = {
@@ -19,6 +20,8 @@ export type Answer = { readonly status: number; readonly stream: IncomingMessage
 /** Sends calls to one API server. A rejected promise means that no answer came. */
 export type Transport = (call: Call) => Promise<Answer>;
 
+/** Longest that a connection may take to be made, in milliseconds; a machine that is switched off refuses none. */
+const CONNECT_MILLIS = 3_000;
 /** Longest that a connection may stay silent before a call fails, in milliseconds. */
 const CALL_SILENCE_MILLIS = 15_000;
 /** The same for a watch, which the API server sends a bookmark about once a minute: a machine that has gone says no word. */
@@ -93,8 +96,23 @@ function send(options: RequestOptions, call: Call): Promise<Answer> {
       outgoing.destroy(new Error(`${call.method} ${call.path}: nothing heard for ${String(silenceMillis)} ms`));
     });
     outgoing.on("error", reject);
+    outgoing.on("socket", (socket) => {
+      limitConnecting(outgoing, socket);
+    });
     outgoing.end(call.body);
   });
+}
+
+/** The silence is measured from the connection on, and the kernel tries for two minutes to make one. */
+function limitConnecting(outgoing: ClientRequest, socket: Socket): void {
+  if (!socket.connecting) return;
+  const timer = setTimeout(() => {
+    outgoing.destroy(new Error(`${outgoing.path}: no connection within ${String(CONNECT_MILLIS)} ms`));
+  }, CONNECT_MILLIS);
+  const stop = (): void => {
+    clearTimeout(timer);
+  };
+  socket.once("secureConnect", stop).once("close", stop);
 }
 
 /** A transport that connects with its first call, so that the module can be loaded without a cluster. */

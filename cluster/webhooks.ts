@@ -16,6 +16,11 @@ const LOAD_BALANCERS_ONLY = [
       "request.resource.group == '' && request.resource.resource == 'services' && " +
       "((object != null && object.spec.type == 'LoadBalancer') || (oldObject != null && oldObject.spec.type == 'LoadBalancer'))",
   },
+  {
+    // What the watcher writes is decided already; to restore what it changes would undo it.
+    name: "not-by-the-operator",
+    expression: `request.userInfo.username != '${keys.operatorUser}'`,
+  },
 ];
 
 /** A namespace that is being deleted takes its pools with it, also while the webhook is away. */

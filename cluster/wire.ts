@@ -8,6 +8,29 @@ import type { Answer, Transport } from "./transport.ts";
 /** JSON as the type that the caller knows the API server to send: the schema of the kind vouches for it. */
 export const parseJson: <T>(text: string, revive?: (key: string, value: unknown) => unknown) => T = JSON.parse;
 
+/** kubectl's copy of what was last applied: as long as the object once more, and for kubectl alone. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** The part of an object that {@link slim} thins out. */
+export type Bulky = { metadata?: { managedFields?: unknown; annotations?: Record<string, string> } };
+
+/**
+ * The object without what nobody reads here and what makes up two thirds of its memory: who set which field, and kubectl's
+ * copy of it. Every object that the API server sends comes through here, so the caches hold nothing else.
+ */
+export function slim<T>(object: T & Bulky): T {
+  const { metadata } = object;
+  if (metadata === undefined) return object;
+  // Not `delete`: an object that lost a field is kept as a hash table, which is larger.
+  if (metadata.managedFields !== undefined) metadata.managedFields = undefined;
+  if (metadata.annotations?.[LAST_APPLIED] !== undefined) {
+    metadata.annotations = Object.fromEntries(
+      Object.entries(metadata.annotations).filter(([name]) => name !== LAST_APPLIED),
+    );
+  }
+  return object;
+}
+
 /** How long the API server may keep a watch open, in seconds; it then ends it and the watch starts again. */
 const WATCH_SECONDS = 600;
 
@@ -46,6 +69,7 @@ export async function* watchLines<T extends ApiObject>(
   for await (const line of lines(answer)) {
     const event = parseJson<WatchEvent<T>>(line);
     if (event.type === "ERROR") throw refusal(`watch ${kind.plural}`, codeOf(line), JSON.stringify(event.object));
+    slim(event.object);
     yield event;
   }
 }

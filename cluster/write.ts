@@ -11,17 +11,26 @@ const REPORTER = "berth.dev/operator";
 /** What the condition {@link keys.addressAssigned} says. */
 export type Assigned = { readonly isAssigned: boolean; readonly reason: string; readonly message: string };
 
-/** Writes the addresses on a Service that bypassed admission; undefined takes them off. */
-export async function writeAnnotation(
+/** The annotations by which a Service says what it has; null takes them off. MetalLB's own names the pool without its namespace. */
+export function annotationsFor(
+  addresses: readonly Address[],
+  pool: string | undefined,
+): Readonly<Record<string, string | null>> {
+  const name = pool?.slice(pool.indexOf("/") + 1);
+  return {
+    [keys.addresses]: addresses.length === 0 ? null : addresses.map(printAddress).join(","),
+    [keys.fromPool]: addresses.length === 0 || name === undefined ? null : name,
+  };
+}
+
+/** Writes annotations on a Service that bypassed admission, if it has not changed since it was read. */
+export async function writeAnnotations(
   api: Api,
   service: Service,
-  addresses: readonly Address[] | undefined,
+  annotations: Readonly<Record<string, string | null>>,
 ): Promise<Service> {
-  const text = addresses === undefined ? null : addresses.map(printAddress).join(",");
   const { resourceVersion } = service.metadata ?? {};
-  return api.merge(kinds.services, keyOf(service), {
-    metadata: { resourceVersion, annotations: { [keys.addresses]: text } },
-  });
+  return api.merge(kinds.services, keyOf(service), { metadata: { resourceVersion, annotations } });
 }
 
 /** The status that a Service is to have, or undefined where it has it already. */

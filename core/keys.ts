@@ -21,6 +21,13 @@ export const keys = {
   /** The prefix MetalLB gave up; its use earns a Warning. */
   deprecatedPrefix: "metallb.universe.tf/",
 
+  /** Pool annotation: how long a released address rests before another Service gets it, such as 30s; default 0s. */
+  poolCoolDown: "berth.dev/cool-down",
+  /** Pool annotation: "true" lets Services of different namespaces share an address of the pool. */
+  poolCrossNamespaceSharing: "berth.dev/cross-namespace-sharing",
+  /** Pool annotation: "true" lets a change of the pool take addresses from Services. */
+  poolAllowRenumbering: "berth.dev/allow-renumbering",
+
   /** Labels of a claim (networking.k8s.io/v1 IPAddress). */
   claimManagedBy: "ipaddress.kubernetes.io/managed-by",
   claimFamily: "ipaddress.kubernetes.io/ip-family",
@@ -28,6 +35,10 @@ export const keys = {
   claimPoolNamespace: "berth.dev/pool-namespace",
   /** Annotation of a claim: how often a Service that was deleted and created again took it up. */
   claimRenewals: "berth.dev/renewals",
+  /** Annotation of a claim on an address that may be shared: the Services that share it, and on which terms. */
+  claimSharers: "berth.dev/sharers",
+  /** Annotation of a claim that nobody needs and that a cool-down keeps: since when, RFC 3339. */
+  claimRestingSince: "berth.dev/resting-since",
   /** The value of claimManagedBy on Berth's claims. */
   claimManager: "berth.dev",
 
@@ -66,6 +77,8 @@ export const keys = {
 
   /** Condition type on a Service: True while it has its addresses. */
   addressAssigned: "berth.dev/AddressAssigned",
+  /** Its reason on a Service whose address, from before Berth, another Service holds. */
+  addressDoubled: "AddressDoubled",
   /** Condition type on a Service: True while a node answers for each of its addresses. */
   announced: "berth.dev/Announced",
 
@@ -79,8 +92,15 @@ export const keys = {
   operatorFieldManager: "berth-operator",
   announcerFieldManager: "berth-announcer",
 
+  /** Who the operator is to the API server: the ServiceAccount that Pepr makes, by the uuid in package.json. */
+  operatorUser: "system:serviceaccount:pepr-system:pepr-berth",
+
   /** Namespace of the DaemonSet, the Leases and the Secrets. */
   namespace: "metallb-system",
+  /** Namespace of the operator, which Pepr chooses. */
+  operatorNamespace: "pepr-system",
+  /** The Lease in it by which the watchers agree who leads. */
+  watcherLease: "berth-watcher",
 
   /** API group of the pools and advertisements. */
   metallbGroup: "metallb.io",

@@ -1,25 +1,27 @@
 /** Which addresses a Service is to have: those it asks for, else those it holds, else the lowest free. Takes nothing. */
 import type { Address, Family } from "../address/address.ts";
-import { isBuggyAddress } from "../address/address.ts";
-import { rangeContains } from "../address/range.ts";
+import { compareAddresses, sameAddress } from "../address/address.ts";
 import type { Pool } from "../pool/pool.ts";
-import { poolsFor, whyNotServed } from "../pool/serve.ts";
+import { isNamed, poolsFor, whyNotServed } from "../pool/serve.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import { sameHolder, serviceHolder } from "./holder.ts";
 import { choosePinned } from "./pinned.ts";
 import type { AllocationRefusal } from "./refusal.ts";
 import type { ServiceRequest } from "./request.ts";
 import type { Supply } from "./supply.ts";
-import { lowestFreeIn, poolUse } from "./supply.ts";
+import { findObstacleIn, hasAddress, lowestFreeIn, lowestShareableIn, poolUse } from "./supply.ts";
 
-/** The addresses a Service is to have, in the order of its families, and their pool (namespace/name). */
+/**
+ * The addresses a Service is to have, and their pool (namespace/name). Their order is stable: those it has in the order
+ * in which it lists them, then those it asks for as written, then IPv4 before IPv6.
+ */
 export type Allocation = { readonly pool: string; readonly addresses: readonly Address[] };
 
 /**
  * The addresses for the request, all of one pool. Nothing is taken, so the same question has the same answer.
  * Asked for: exactly those, a family without one being filled from the same pool. Held: kept while the pool still has
- * them and may serve the Service. Else the lowest free of the first pool that has them, in poolsFor's order.
+ * them and may serve the Service. Else, for a Service that shares, one that already carries its key. Else the lowest free
+ * of the first pool that has them, in poolsFor's order.
  */
 export function allocate(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> {
   const named = checkPools(request, supply);
@@ -33,14 +35,16 @@ function checkPools(request: ServiceRequest, { pools, anyPool }: Supply): Alloca
   const { service, poolName } = request;
   if (pools.length === 0) return { kind: "noPools", service, anyPool: anyPool ?? false };
   if (poolName === undefined) return undefined;
-  const namesakes = pools.filter((pool) => pool.name === poolName);
-  const [first] = namesakes;
-  if (first === undefined) {
+  const [named, namesake] = pools.filter((pool) => isNamed(pool, poolName));
+  if (named === undefined) {
     return { kind: "unknownPool", service, named: poolName, known: pools.map((pool) => pool.name).toSorted() };
   }
-  const problem = whyNotServed(first, request);
-  if (problem === undefined || namesakes.some((pool) => whyNotServed(pool, request) === undefined)) return undefined;
-  return { kind: "poolMayNotServe", service, pool: first.key, problem };
+  if (namesake !== undefined) {
+    const candidates = pools.filter((pool) => isNamed(pool, poolName)).map((pool) => pool.key);
+    return { kind: "ambiguousPool", service, named: poolName, candidates: candidates.toSorted() };
+  }
+  const problem = whyNotServed(named, request);
+  return problem === undefined ? undefined : { kind: "poolMayNotServe", service, pool: named.key, problem };
 }
 
 function allocatePinned(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> {
@@ -48,7 +52,7 @@ function allocatePinned(request: ServiceRequest, supply: Supply): Result<Allocat
   if (!pinned.ok) return pinned;
   const pool = pinned.value;
   const addresses = fill(pool, request, supply);
-  if (isEnough(addresses, request)) return ok({ pool: pool.key, addresses });
+  if (isEnough(addresses, request)) return ok(inOrder(pool, addresses, request));
   const { service, pinSource: source, pins } = request;
   const missing = request.families.filter((family) => !pool.ranges.some((range) => range.first.family === family));
   if (missing.length > 0) return err({ kind: "pinPoolLacksFamily", service, source, pins, pool: pool.key, missing });
@@ -61,7 +65,7 @@ function keepHeld(request: ServiceRequest, supply: Supply): Result<Allocation, A
     for (const address of request.held.filter((held) => held.family === family)) {
       const pool = supply.pools.find((candidate) => mayKeep(address, candidate, request, supply));
       const addresses = pool === undefined ? [] : fill(pool, request, supply);
-      if (pool !== undefined && isEnough(addresses, request)) return ok({ pool: pool.key, addresses });
+      if (pool !== undefined && isEnough(addresses, request)) return ok(inOrder(pool, addresses, request));
     }
   }
   return undefined;
@@ -71,28 +75,37 @@ function keepHeld(request: ServiceRequest, supply: Supply): Result<Allocation, A
 const isEnough = (addresses: readonly Address[], request: ServiceRequest): boolean =>
   addresses.length === request.families.length || !request.needsAllFamilies;
 
-function mayKeep(address: Address, pool: Pool, request: ServiceRequest, { occupancy }: Supply): boolean {
-  if (!pool.ranges.some((range) => rangeContains(range, address))) return false;
-  if (request.poolName !== undefined && request.poolName !== pool.name) return false;
-  if (pool.avoidBuggyIps && isBuggyAddress(address)) return false;
-  const holder = occupancy.holderOf(address);
-  const isOurs = holder === undefined || sameHolder(holder, serviceHolder(request.service));
-  return isOurs && whyNotServed(pool, request) === undefined;
+function mayKeep(address: Address, pool: Pool, request: ServiceRequest, supply: Supply): boolean {
+  if (!hasAddress(pool, address)) return false;
+  if (request.poolName !== undefined && !isNamed(pool, request.poolName)) return false;
+  return whyNotServed(pool, request) === undefined && findObstacleIn(pool, address, request, supply) === undefined;
 }
 
-/** What the pool has for the families, in their order: the address asked for, else the held one, else the lowest free. */
+/** The allocation with its addresses in the order that {@link Allocation} promises. */
+function inOrder(pool: Pool, addresses: readonly Address[], { held, pins }: ServiceRequest): Allocation {
+  const wanted = [...held, ...pins];
+  const rank = (address: Address): number => {
+    const index = wanted.findIndex((one) => sameAddress(one, address));
+    return index < 0 ? wanted.length : index;
+  };
+  const ordered = addresses.toSorted((a, b) => rank(a) - rank(b) || compareAddresses(a, b));
+  return { pool: pool.key, addresses: ordered };
+}
+
+/** What the pool has for each family: the address asked for, else the held one, else a shared one, else the lowest free. */
 function fill(pool: Pool, request: ServiceRequest, supply: Supply): readonly Address[] {
   return request.families.flatMap((family) => {
     const pin = request.pins.find((address) => address.family === family);
     const held = request.held.find((address) => address.family === family && mayKeep(address, pool, request, supply));
-    const address = pin ?? held ?? lowestFreeIn(pool, family, supply);
+    const address =
+      pin ?? held ?? lowestShareableIn(pool, family, request, supply) ?? lowestFreeIn(pool, family, supply);
     return address === undefined ? [] : [address];
   });
 }
 
 function allocateFree(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> {
   const { service, families, needsAllFamilies } = request;
-  const candidates = poolsFor(request, supply.pools);
+  const candidates = sharedFirst(poolsFor(request, supply.pools), request, supply);
   if (candidates.length === 0) {
     return err({ kind: "noEligiblePool", service, pools: supply.pools.map((pool) => pool.key) });
   }
@@ -106,6 +119,15 @@ function allocateFree(request: ServiceRequest, supply: Supply): Result<Allocatio
   return err(whyNone(request, candidates, supply));
 }
 
+/** The pools in which more families have an address that carries the request's key come first. */
+function sharedFirst(pools: readonly Pool[], request: ServiceRequest, supply: Supply): readonly Pool[] {
+  if (request.terms.key === "") return pools;
+  const count = (pool: Pool): number =>
+    request.families.filter((family) => lowestShareableIn(pool, family, request, supply) !== undefined).length;
+  const counted = pools.map((pool) => ({ pool, shared: count(pool) }));
+  return counted.toSorted((a, b) => b.shared - a.shared).map(({ pool }) => pool);
+}
+
 function firstServing(
   candidates: readonly Pool[],
   request: ServiceRequest,
@@ -114,7 +136,7 @@ function firstServing(
 ): Allocation | undefined {
   for (const pool of candidates) {
     const addresses = fill(pool, { ...request, families }, supply);
-    if (addresses.length === families.length) return { pool: pool.key, addresses };
+    if (addresses.length === families.length) return inOrder(pool, addresses, request);
   }
   return undefined;
 }

@@ -1,26 +1,57 @@
 /** Who holds an address. */
+import type { SharingTerms } from "./terms.ts";
 
 /** A Service by name. */
 export type ServiceName = { readonly namespace: string; readonly name: string };
 
 /**
- * Who holds an address: a Service of Berth's, or something else, said in words for people ("ClusterIP of Service
- * \"default/web\"", "Node \"node-1\""). Exclusive so far; sharers will stand beside the Service.
+ * Who holds an address: one Service of Berth's for itself, several that share it, or something else, said in words for
+ * people ("Service \"default/web\" as its ClusterIP", "Node \"node-1\"").
  */
-export type Holder = ServiceHolder | { readonly kind: "other"; readonly what: string };
+export type Holder = ServiceHolder | SharedHolder | { readonly kind: "other"; readonly what: string };
 
-/** A Service that holds an address for itself. */
-export type ServiceHolder = { readonly kind: "service"; readonly namespace: string; readonly name: string };
+/** A Service that holds an address for itself; `isResting` once it has given it up and a cool-down keeps it for it. */
+export type ServiceHolder = ServiceName & { readonly kind: "service"; readonly isResting?: true };
+
+/** Services that share an address, or one that others may join; never empty. */
+export type SharedHolder = { readonly kind: "shared"; readonly sharers: readonly Sharer[] };
+
+/**
+ * One of the Services on a shared address, with every set of terms that newcomers must agree with: its own, and during
+ * an update those before and after it.
+ */
+export type Sharer = ServiceName & { readonly terms: readonly SharingTerms[] };
 
 /** The Service as a holder. */
-export const serviceHolder = (service: ServiceName): ServiceHolder => ({
+export const serviceHolder = ({ namespace, name }: ServiceName): ServiceHolder => ({
   kind: "service",
-  namespace: service.namespace,
-  name: service.name,
+  namespace,
+  name,
 });
 
-/** Whether the two are one holder. */
+/** Whether the two are one Service. */
+export const sameService = (a: ServiceName, b: ServiceName): boolean =>
+  a.namespace === b.namespace && a.name === b.name;
+
+/** The Services that hold the address; none where something else does. */
+export function servicesOf(holder: Holder): readonly ServiceName[] {
+  switch (holder.kind) {
+    case "service":
+      return [holder];
+    case "shared":
+      return holder.sharers;
+    case "other":
+      return [];
+  }
+}
+
+/** Whether the Service holds the address, for itself or with others. */
+export const isHeldBy = (holder: Holder, service: ServiceName): boolean =>
+  servicesOf(holder).some((one) => sameService(one, service));
+
+/** Whether the two are one holder, on the same terms. */
 export function sameHolder(a: Holder, b: Holder): boolean {
-  if (a.kind === "other") return b.kind === "other" && a.what === b.what;
-  return b.kind === "service" && a.namespace === b.namespace && a.name === b.name;
+  if (a.kind === "other" || b.kind === "other") return a.kind === "other" && b.kind === "other" && a.what === b.what;
+  if (a.kind === "service" && b.kind === "service") return sameService(a, b) && a.isResting === b.isResting;
+  return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b);
 }

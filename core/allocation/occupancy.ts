@@ -3,7 +3,7 @@ import type { Address, Family } from "../address/address.ts";
 import { addressBits, compareAddresses, isBuggyAddress } from "../address/address.ts";
 import type { Range } from "../address/range.ts";
 import type { Holder, ServiceName } from "./holder.ts";
-import { sameHolder } from "./holder.ts";
+import { sameHolder, servicesOf } from "./holder.ts";
 import { IntervalSet } from "./interval-set.ts";
 
 /**
@@ -15,7 +15,8 @@ export class Occupancy {
     IPv4: new FamilyOccupancy("IPv4"),
     IPv6: new FamilyOccupancy("IPv6"),
   };
-  readonly #byService = new Map<string, Map<string, Address>>();
+  readonly #byService = new AddressIndex();
+  readonly #bySharingKey = new AddressIndex();
 
   /** Notes that the holder has the address; false, and nothing changes, when somebody else holds it already. */
   take(address: Address, holder: Holder): boolean {
@@ -23,11 +24,8 @@ export class Occupancy {
     const earlier = family.holders.get(address.value);
     if (earlier !== undefined) return sameHolder(earlier, holder);
     family.take(address, holder);
-    if (holder.kind === "service") {
-      const key = serviceKey(holder);
-      const addresses = this.#byService.get(key) ?? new Map<string, Address>();
-      this.#byService.set(key, addresses.set(addressKey(address), address));
-    }
+    for (const service of servicesOf(holder)) this.#byService.add(serviceKey(service), address);
+    for (const key of sharingKeys(holder)) this.#bySharingKey.add(key, address);
     return true;
   }
 
@@ -37,11 +35,8 @@ export class Occupancy {
     const current = family.holders.get(address.value);
     if (current === undefined || (holder !== undefined && !sameHolder(current, holder))) return false;
     family.release(address);
-    if (current.kind === "service") {
-      const addresses = this.#byService.get(serviceKey(current));
-      addresses?.delete(addressKey(address));
-      if (addresses?.size === 0) this.#byService.delete(serviceKey(current));
-    }
+    for (const service of servicesOf(current)) this.#byService.remove(serviceKey(service), address);
+    for (const key of sharingKeys(current)) this.#bySharingKey.remove(key, address);
     return true;
   }
 
@@ -52,7 +47,12 @@ export class Occupancy {
 
   /** The addresses of a Service, IPv4 before IPv6, then ascending. */
   addressesOf(service: ServiceName): readonly Address[] {
-    return [...(this.#byService.get(serviceKey(service))?.values() ?? [])].toSorted(compareAddresses);
+    return this.#byService.get(serviceKey(service));
+  }
+
+  /** The addresses that Services share under the key, IPv4 before IPv6, then ascending. */
+  sharedUnder(key: string): readonly Address[] {
+    return this.#bySharingKey.get(key);
   }
 
   /** The lowest address of the range that nobody holds, leaving out those ending .0 and .255 if asked. */
@@ -72,6 +72,33 @@ export class Occupancy {
     }
   }
 }
+
+/** Addresses by a text: a Service's name, or a sharing key. */
+class AddressIndex {
+  readonly #addresses = new Map<string, Map<string, Address>>();
+
+  add(text: string, address: Address): void {
+    const addresses = this.#addresses.get(text) ?? new Map<string, Address>();
+    this.#addresses.set(text, addresses.set(addressKey(address), address));
+  }
+
+  remove(text: string, address: Address): void {
+    const addresses = this.#addresses.get(text);
+    addresses?.delete(addressKey(address));
+    if (addresses?.size === 0) this.#addresses.delete(text);
+  }
+
+  get(text: string): readonly Address[] {
+    return [...(this.#addresses.get(text)?.values() ?? [])].toSorted(compareAddresses);
+  }
+}
+
+/** The keys under which the holder lets others in; the empty key lets nobody in. */
+const sharingKeys = (holder: Holder): Iterable<string> => {
+  if (holder.kind !== "shared") return [];
+  const keys = holder.sharers.flatMap(({ terms }) => terms.map(({ key }) => key));
+  return new Set(keys.filter((key) => key !== ""));
+};
 
 /** The held addresses of one family. */
 class FamilyOccupancy {

@@ -3,15 +3,14 @@ import type { Address, Family } from "../address/address.ts";
 import { isBuggyAddress } from "../address/address.ts";
 import { rangeContains } from "../address/range.ts";
 import type { Pool } from "../pool/pool.ts";
-import { poolsFor, whyNotServed } from "../pool/serve.ts";
+import { isNamed, poolsFor, whyNotServed } from "../pool/serve.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { ServiceName } from "./holder.ts";
-import { sameHolder, serviceHolder } from "./holder.ts";
 import type { AllocationRefusal } from "./refusal.ts";
 import type { ServiceRequest } from "./request.ts";
 import type { Supply } from "./supply.ts";
-import { lowestFreeIn } from "./supply.ts";
+import { findObstacleIn, lowestFreeIn } from "./supply.ts";
 
 /** The one pool that has all addresses asked for, each of them free or the Service's own. */
 export function choosePinned(request: ServiceRequest, supply: Supply): Result<Pool, AllocationRefusal> {
@@ -33,7 +32,7 @@ export function choosePinned(request: ServiceRequest, supply: Supply): Result<Po
 function outsidePools(address: Address, request: ServiceRequest, supply: Supply): AllocationRefusal {
   const { service, pinSource: source } = request;
   const pools = supply.pools
-    .filter((pool) => request.poolName === undefined || request.poolName === pool.name)
+    .filter((pool) => request.poolName === undefined || isNamed(pool, request.poolName))
     .map((pool) => ({ pool: pool.key, ranges: pool.ranges }));
   return { kind: "outsidePools", service, source, address, pools, free: suggest(address.family, request, supply) };
 }
@@ -53,15 +52,14 @@ function checkPin(
 ): AllocationRefusal | undefined {
   const { service, pinSource: source, poolName } = request;
   const pin = (): Pin => ({ service, source, address, free: suggest(address.family, request, supply, pool) });
-  if (poolName !== undefined && poolName !== pool.name) {
+  if (poolName !== undefined && !isNamed(pool, poolName)) {
     return { kind: "pinOutsideNamedPool", ...pin(), pool: pool.key, named: poolName };
   }
   const problem = whyNotServed(pool, request);
   if (problem !== undefined) return { kind: "pinMayNotServe", ...pin(), pool: pool.key, problem };
   if (pool.avoidBuggyIps && isBuggyAddress(address)) return { kind: "buggyPin", ...pin(), pool: pool.key };
-  const holder = supply.occupancy.holderOf(address);
-  if (holder === undefined || sameHolder(holder, serviceHolder(service))) return undefined;
-  return { kind: "pinHeld", ...pin(), holder };
+  const obstacle = findObstacleIn(pool, address, request, supply);
+  return obstacle === undefined ? undefined : { kind: "pinHeld", ...pin(), ...obstacle };
 }
 
 /** A free address that the Service could ask for: of the same pool if it can be, else of the first that may serve it. */

@@ -1,5 +1,5 @@
 /** The addresses that a Service asks for by annotation or by spec.loadBalancerIP. */
-import type { Address, Family } from "../address/address.ts";
+import type { Family } from "../address/address.ts";
 import { parseAddress, sameAddress } from "../address/address.ts";
 import type { AddressListProblem } from "../address/list.ts";
 import { parseAddressList } from "../address/list.ts";
@@ -12,7 +12,7 @@ import type { ServiceInput, ServiceRequest } from "./request.ts";
 
 type Pins = Pick<ServiceRequest, "pins" | "pinSource">;
 
-/** The addresses asked for, at most one a family, in the order of `families`; the annotation's source where both name one. */
+/** The addresses asked for, at most one a family, in the order written; the annotation's source where both name one. */
 export function readPins(
   input: ServiceInput,
   service: ServiceName,
@@ -78,6 +78,5 @@ function checkFamilies(
     if (!families.includes(family))
       return err({ kind: "wrongFamilyPin", service, source: pinSource, address, families });
   }
-  const inOrder = families.flatMap((family): readonly Address[] => pins.filter((pin) => pin.family === family));
-  return ok({ pins: inOrder, pinSource });
+  return ok({ pins, pinSource });
 }

@@ -3,6 +3,7 @@ import type { Address, AddressProblem, Family } from "../address/address.ts";
 import type { Range } from "../address/range.ts";
 import type { ServeProblem } from "../pool/serve.ts";
 import type { Holder, ServiceName } from "./holder.ts";
+import type { SharingConflict } from "./sharing.ts";
 
 /** What is wrong with a request by itself; `source` is where the pin was written. */
 export type RequestRefusal = { readonly service: ServiceName } & (
@@ -59,6 +60,8 @@ export type AllocationRefusal = { readonly service: ServiceName } & (
       readonly source: string;
       readonly address: Address;
       readonly holder: Holder;
+      /** Why it can't be shared, where the Service asks for that. */
+      readonly conflict: SharingConflict | undefined;
       readonly free: Address | undefined;
     }
   | {
@@ -98,18 +101,19 @@ export type AllocationRefusal = { readonly service: ServiceName } & (
     }
   | { readonly kind: "poolMayNotServe"; readonly pool: string; readonly problem: ServeProblem }
   | { readonly kind: "unknownPool"; readonly named: string; readonly known: readonly string[] }
+  | { readonly kind: "ambiguousPool"; readonly named: string; readonly candidates: readonly string[] }
+  | { readonly kind: "addressDoubled"; readonly address: Address; readonly holder: Holder }
   | { readonly kind: "noPools"; readonly anyPool: boolean }
   | { readonly kind: "noEligiblePool"; readonly pools: readonly string[] }
   | { readonly kind: "noPoolForFamily"; readonly families: readonly Family[]; readonly pools: readonly string[] }
   | { readonly kind: "poolsFull"; readonly families: readonly Family[]; readonly pools: readonly PoolUse[] }
 );
 
-/** Addresses in use that a changed or deleted pool would leave without a pool: the lowest, its holder, and how many. */
+/** What a changed or deleted pool would take from Services: the lowest addresses with their holders, and how many in all. */
 export type StrandedAddresses = {
   readonly kind: "strandedAddresses";
   readonly pool: string;
-  readonly address: Address;
-  readonly holder: ServiceName;
+  readonly lost: readonly { readonly address: Address; readonly holder: ServiceName }[];
   readonly count: number;
 };
 
@@ -124,4 +128,8 @@ const PENDING: ReadonlySet<string> = new Set([
   "noEligiblePool",
   "noPoolForFamily",
   "poolsFull",
+  "addressDoubled",
 ] satisfies AllocationRefusal["kind"][]);
+
+/** Whether there is a pool that the Service may use, but nothing free in it: what the setting `exhaustion` is about. */
+export const isExhausted = (refusal: RequestRefusal | AllocationRefusal): boolean => refusal.kind === "poolsFull";

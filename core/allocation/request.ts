@@ -8,6 +8,8 @@ import { err, ok } from "../result.ts";
 import type { ServiceName } from "./holder.ts";
 import { readPins } from "./pins.ts";
 import type { RequestRefusal } from "./refusal.ts";
+import type { SharingTerms, TermsInput } from "./terms.ts";
+import { readTerms } from "./terms.ts";
 
 /** What core reads of a v1 Service. */
 export type ServiceInput = {
@@ -20,7 +22,7 @@ export type ServiceInput = {
       }
     | undefined;
   readonly spec?:
-    | {
+    | ({
         readonly type?: string | undefined;
         readonly loadBalancerClass?: string | undefined;
         readonly loadBalancerIP?: string | undefined;
@@ -28,7 +30,7 @@ export type ServiceInput = {
         readonly clusterIPs?: readonly string[] | undefined;
         readonly ipFamilies?: readonly string[] | undefined;
         readonly ipFamilyPolicy?: string | undefined;
-      }
+      } & NonNullable<TermsInput["spec"]>)
     | undefined;
 };
 
@@ -48,13 +50,20 @@ export type ServiceRequest = {
   readonly families: readonly Family[];
   /** Whether every family is needed, or one will do when no pool has them all (PreferDualStack). */
   readonly needsAllFamilies: boolean;
-  /** The addresses it asks for, at most one a family, in the order of `families`. */
+  /** The addresses it asks for, at most one a family, in the order written. */
   readonly pins: readonly Address[];
   readonly pinSource: PinSource;
+  /** The pool it asks for, by name or namespace/name. */
   readonly poolName: string | undefined;
-  /** The addresses it holds now, for allocate to keep where it may; readRequest leaves it empty. */
+  /** On which terms it shares an address; with an empty key it has its own. */
+  readonly terms: SharingTerms;
+  /**
+   * The addresses it holds now, for allocate to keep where it may, in the order in which it lists them; readRequest
+   * leaves it empty.
+   */
   readonly held: readonly Address[];
 };
+
 /** Whether Berth gives the Service addresses: a LoadBalancer of no class, or of Berth's. */
 export function wantsAddress(service: ServiceInput, loadBalancerClass: string): boolean {
   const wanted = service.spec?.loadBalancerClass ?? loadBalancerClass;
@@ -83,6 +92,7 @@ export function readRequest(
     pins: pins.value.pins,
     pinSource: pins.value.pinSource,
     poolName: readPoolName(service),
+    terms: readTerms(service),
     held: [],
   });
 }

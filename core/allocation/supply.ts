@@ -1,14 +1,19 @@
-/** What addresses are chosen from, and how full it is. */
+/** What addresses are chosen from, how full it is, and which of it a Service may have. */
 import type { Address, Family } from "../address/address.ts";
+import { isBuggyAddress } from "../address/address.ts";
+import { rangeContains } from "../address/range.ts";
 import { countUsable } from "../pool/count.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Occupancy } from "./occupancy.ts";
 import type { PoolUse } from "./refusal.ts";
+import type { ServiceRequest } from "./request.ts";
+import type { Obstacle } from "./sharing.ts";
+import { findObstacle } from "./sharing.ts";
 
 /** The usable pools, and who holds what. */
 export type Supply = {
   readonly pools: readonly Pool[];
-  readonly occupancy: Pick<Occupancy, "holderOf" | "lowestFree" | "countIn">;
+  readonly occupancy: Pick<Occupancy, "holderOf" | "lowestFree" | "countIn" | "sharedUnder">;
   /** Whether there is any pool at all, usable or not; by default, whether there is a usable one. */
   readonly anyPool?: boolean | undefined;
 };
@@ -25,6 +30,38 @@ export function lowestFreeIn(
   }
   return undefined;
 }
+
+/** The lowest address of the pool that Services share under the request's key and that it may come in on. */
+export function lowestShareableIn(
+  pool: Pool,
+  family: Family,
+  request: ServiceRequest,
+  supply: Supply,
+): Address | undefined {
+  const { key } = request.terms;
+  if (key === "") return undefined;
+  return supply.occupancy
+    .sharedUnder(key)
+    .find(
+      (address) =>
+        address.family === family &&
+        hasAddress(pool, address) &&
+        findObstacleIn(pool, address, request, supply) === undefined,
+    );
+}
+
+/** Whether the pool holds the address, and would hand it out. */
+export const hasAddress = (pool: Pool, address: Address): boolean =>
+  pool.ranges.some((range) => rangeContains(range, address)) && !(pool.avoidBuggyIps && isBuggyAddress(address));
+
+/** Who stands in the way of the Service's having this address of the pool. */
+export const findObstacleIn = (
+  pool: Pool,
+  address: Address,
+  { service, terms }: ServiceRequest,
+  { occupancy }: Supply,
+): Obstacle | undefined =>
+  findObstacle(occupancy.holderOf(address), { service, terms, crossesNamespaces: pool.sharesAcrossNamespaces });
 
 /** How many addresses of those families the pool has and how many of them are held, by whomever; not saturated. */
 export function poolUse(pool: Pool, families: readonly Family[], { occupancy }: Pick<Supply, "occupancy">): PoolUse {

@@ -50,26 +50,18 @@ export function parseAdvertisement(input: L2AdvertisementInput): Result<Advertis
   const spec = input.spec ?? {};
   const key = `${namespace}/${name}`;
   const subject: Subject = { type: "L2Advertisement", key };
-  const names = parseNameFields(subject, spec);
-  if (!names.ok) return names;
+  const poolNames = parseNames(subject, "ipAddressPools", spec.ipAddressPools);
+  if (!poolNames.ok) return poolNames;
   const selectors = parseSelectorFields(subject, spec);
   if (!selectors.ok) return selectors;
   const preferences = parsePreferences(subject, spec.preferredNodeSelectors ?? []);
   if (!preferences.ok) return preferences;
-  return ok({ key, ...names.value, ...selectors.value, preferences: preferences.value });
+  const interfaces = [...new Set(spec.interfaces)]; // MetalLB takes the same interface twice, and it does no harm
+  return ok({ key, poolNames: poolNames.value, interfaces, ...selectors.value, preferences: preferences.value });
 }
 
 type Spec = NonNullable<L2AdvertisementInput["spec"]>;
-type Names = Pick<Advertisement, "poolNames" | "interfaces">;
 type Selectors = Pick<Advertisement, "poolSelectors" | "nodeSelectors" | "serviceSelectors">;
-
-function parseNameFields(subject: Subject, spec: Spec): Result<Names, ListRefusal> {
-  const poolNames = parseNames(subject, "ipAddressPools", spec.ipAddressPools);
-  if (!poolNames.ok) return poolNames;
-  const interfaces = parseNames(subject, "interfaces", spec.interfaces);
-  if (!interfaces.ok) return interfaces;
-  return ok({ poolNames: poolNames.value, interfaces: interfaces.value });
-}
 
 function parseSelectorFields(subject: Subject, spec: Spec): Result<Selectors, ListRefusal> {
   const ofPools = parseSelectors(subject, "ipAddressPoolSelectors", spec.ipAddressPoolSelectors);

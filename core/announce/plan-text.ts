@@ -1,8 +1,8 @@
 /** The two annotations of a node's Leases as text: the operator's plan, the announcer's status. */
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
-import type { Fields, Reader } from "./json.ts";
-import { list, numberAt, parseJson, record, textAt } from "./json.ts";
+import type { Fields, Reader } from "../json.ts";
+import { list, numberAt, parseJson, record, textAt } from "../json.ts";
 import type { NodePlan, Vip } from "./plan-types.ts";
 
 /** A plan as it stands in one Lease; `generation` grows with each change of the node's plan. */

@@ -4,7 +4,10 @@ import { printAddress } from "../address/address.ts";
 import { printAddressList } from "../address/list.ts";
 import { printRange } from "../address/range.ts";
 import type { Holder } from "../allocation/holder.ts";
+import { servicesOf } from "../allocation/holder.ts";
 import type { AllocationRefusal, PoolRanges, PoolUse } from "../allocation/refusal.ts";
+import type { SharingConflict } from "../allocation/sharing.ts";
+import { keys } from "../keys.ts";
 import type { ServeProblem } from "../pool/serve.ts";
 import { joinFamilies } from "./request.ts";
 
@@ -38,7 +41,7 @@ function explainPin(refusal: OnePin): string {
     case "outsidePools":
       return `which is outside ${listPools(refusal.pools)}`;
     case "pinHeld":
-      return `which ${printHolder(refusal.holder)} holds`;
+      return `which ${explainHeld(refusal.holder, refusal.conflict)}`;
     case "pinMayNotServe":
       return `which is in IPAddressPool "${refusal.pool}", ${explainServe(refusal.problem)}`;
     case "buggyPin":
@@ -58,8 +61,37 @@ const isAnnotation = (source: string): boolean => source.includes("/");
 const explainServe = (problem: ServeProblem): string =>
   problem === "namespace" ? "which does not serve this namespace" : "which does not serve Services with these labels";
 
+function explainHeld(holder: Holder, conflict: SharingConflict | undefined): string {
+  const who = printHolder(holder);
+  if (holder.kind === "service" && holder.isResting === true) {
+    return `rests since ${who} gave it up (annotation ${keys.poolCoolDown} of its pool)`;
+  }
+  if (conflict === undefined || conflict.kind === "noKey") return `${who} holds`;
+  return `${who} holds and does not share with it: ${explainConflict(conflict)}`;
+}
+
+function explainConflict(conflict: Exclude<SharingConflict, { readonly kind: "noKey" }>): string {
+  switch (conflict.kind) {
+    case "notShared":
+      return `it has no annotation ${keys.shareNew}`;
+    case "otherKey":
+      return conflict.key === ""
+        ? `it has no annotation ${keys.shareNew}`
+        : `its annotation ${keys.shareNew} says ${JSON.stringify(conflict.key)}`;
+    case "samePorts":
+      return `both use ${conflict.ports.join(" and ")}`;
+    case "otherBackend":
+      return "their externalTrafficPolicy, or with Local their selector, differs";
+    case "otherNamespace":
+      return `it is in another namespace, and the pool has no annotation ${keys.poolCrossNamespaceSharing}: "true" or their externalTrafficPolicy is Local`;
+  }
+}
+
 function printHolder(holder: Holder): string {
-  return holder.kind === "other" ? holder.what : `Service "${holder.namespace}/${holder.name}"`;
+  if (holder.kind === "other") return holder.what;
+  return servicesOf(holder)
+    .map(({ namespace, name }) => `Service "${namespace}/${name}"`)
+    .join(" and ");
 }
 
 function listPools(pools: readonly PoolRanges[]): string {
@@ -81,12 +113,29 @@ function shorten(texts: readonly string[], what: string): string {
 }
 
 function explainUnpinned(refusal: Unpinned): string {
+  return "named" in refusal ? explainNamed(refusal) : explainOpen(refusal);
+}
+
+type Named = Extract<Unpinned, { readonly named: string }>;
+
+/** About a pool that the Service names. */
+function explainNamed(refusal: Named): string {
+  const thing = `${nameOf(refusal)} asks for the pool ${JSON.stringify(refusal.named)}`;
+  switch (refusal.kind) {
+    case "unknownPool":
+      return `${thing}, which does not exist; create it, or ask for one that does (${shorten(refusal.known, "pools")})`;
+    case "ambiguousPool":
+      return `${thing}, a name that ${refusal.candidates.map((pool) => `IPAddressPool "${pool}"`).join(" and ")} have; ask for one of them as namespace/name`;
+  }
+}
+
+function explainOpen(refusal: Exclude<Unpinned, Named>): string {
   const thing = nameOf(refusal);
   switch (refusal.kind) {
     case "poolMayNotServe":
       return `${thing} asks for IPAddressPool "${refusal.pool}", ${explainServe(refusal.problem)}; ask for another pool, or change the pool's spec.serviceAllocation`;
-    case "unknownPool":
-      return `${thing} asks for the pool ${JSON.stringify(refusal.named)}, which does not exist; create it, or ask for one that does (${shorten(refusal.known, "pools")})`;
+    case "addressDoubled":
+      return `${thing} has ${printAddress(refusal.address)} in its status, which ${printHolder(refusal.holder)} holds too; ask for another address in ${keys.pinNew}, or give both the same ${keys.shareNew}`;
     case "noPools":
       return `${thing} gets an address as soon as there is a pool for it; ${refusal.anyPool ? "no IPAddressPool can be used as it is, so repair one" : "no IPAddressPool exists yet, so create one"}`;
     case "noEligiblePool":

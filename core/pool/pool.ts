@@ -8,6 +8,7 @@ import { err, ok } from "../result.ts";
 import { countPool } from "./count.ts";
 import type { PoolRefusal } from "./refusal.ts";
 import { specialKind } from "./special.ts";
+import { readSteering, type Steering } from "./steering.ts";
 
 /** What core reads of an IPAddressPool; the generated CRD type fits it. */
 export type PoolInput = {
@@ -20,6 +21,7 @@ export type PoolMetadata = {
   readonly name?: string | undefined;
   readonly namespace?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly creationTimestamp?: Date | string | undefined;
   readonly uid?: string | undefined;
 };
@@ -40,7 +42,7 @@ export type PoolSpec = {
 };
 
 /** A sound pool; `key` is namespace/name, `ranges` stand in the order of the spec and never overlap. */
-export type Pool = {
+export type Pool = Steering & {
   readonly key: string;
   readonly namespace: string;
   readonly name: string;
@@ -88,6 +90,7 @@ export function parsePool(input: PoolInput): Result<Pool, PoolRefusal> {
     autoAssign: spec.autoAssign ?? true,
     avoidBuggyIps: spec.avoidBuggyIPs ?? false,
     allocation: allocation.value,
+    ...readSteering(input.metadata?.annotations ?? {}),
   };
   const size = countPool(pool);
   return size.IPv4 + size.IPv6 === 0n ? err({ kind: "noUsableAddress", pool: key }) : ok(pool);

@@ -12,6 +12,9 @@ export type PoolRequest = {
   readonly poolName?: string | undefined;
 };
 
+/** Whether the text is the pool's name, or its namespace/name. */
+export const isNamed = (pool: Pool, text: string): boolean => text === (text.includes("/") ? pool.key : pool.name);
+
 /** Which condition of a pool a Service does not meet. */
 export type ServeProblem = "namespace" | "labels";
 
@@ -41,7 +44,7 @@ export function whyNotServed(pool: Pool, request: PoolRequest): ServeProblem | u
 export function poolsFor(request: PoolRequest, pools: readonly Pool[]): readonly Pool[] {
   const { poolName } = request;
   return pools
-    .filter((pool) => (poolName === undefined ? pool.autoAssign : pool.name === poolName))
+    .filter((pool) => (poolName === undefined ? pool.autoAssign : isNamed(pool, poolName)))
     .filter((pool) => whyNotServed(pool, request) === undefined)
     .toSorted((a, b) => rank(a) - rank(b) || comparePoolNames(a, b));
 }

@@ -1,4 +1,4 @@
-/** How long the choice of an address takes: pools of every size, empty, nearly full and as scattered as can be. */
+/** How long the choice of an address takes, without a cluster: pools of every size, empty, nearly full and scattered. */
 import { allocate } from "../../core/allocation/allocate.ts";
 import type { Holder } from "../../core/allocation/holder.ts";
 import { Occupancy } from "../../core/allocation/occupancy.ts";
@@ -7,11 +7,12 @@ import { readRequest } from "../../core/allocation/request.ts";
 import type { Supply } from "../../core/allocation/supply.ts";
 import { usablePools } from "../../core/pool/overlap.ts";
 import type { Pool, PoolSpec } from "../../core/pool/pool.ts";
+import { reporting, spread } from "./bench/report.ts";
 
 type Case = { readonly name: string; readonly request: ServiceRequest; readonly supply: Supply };
 
-const WARM_UP = 2_000;
-const SAMPLES = 20_000;
+/** For how long one case is measured, after a fifth of that to warm up, in milliseconds. */
+const CASE_MILLIS = 500;
 const holder: Holder = { kind: "service", namespace: "default", name: "other" };
 
 function poolsOf(addresses: readonly string[], spec: Omit<PoolSpec, "addresses"> = {}): readonly Pool[] {
@@ -46,48 +47,14 @@ function occupancyOf(pools: readonly Pool[], isHeld: (place: number, count: numb
 const allButLast = (place: number, count: number): boolean => place < count - 1;
 const everySecond = (place: number, count: number): boolean => place % 2 === 0 && place < count - 1;
 
-function* cases(): Generator<Case> {
-  const v4 = requestFor("IPv4");
-  const v6 = requestFor("IPv6");
-  const small = poolsOf(["192.168.1.200-192.168.1.220"]);
-  const large = poolsOf(["10.0.0.0/12"]);
-  const careful = poolsOf(["10.0.0.0-10.15.255.254"], { avoidBuggyIPs: true });
-  const huge = poolsOf(["fd00::/64"]);
-  yield { name: "21 addresses, empty", request: v4, supply: { pools: small, occupancy: new Occupancy() } };
-  yield { name: "21 addresses, one free at the end", request: v4, supply: supplyOf(small, allButLast) };
-  yield { name: "1,048,576 addresses, empty", request: v4, supply: { pools: large, occupancy: new Occupancy() } };
-  const full = supplyOf(large, allButLast);
-  yield { name: "1,048,576 addresses, one free at the end", request: v4, supply: full };
-  const pin = requestFor("IPv4", { "metallb.io/loadBalancerIPs": "10.7.7.7" });
-  yield { name: "1,048,576 addresses, a held one asked for, one free at the end", request: pin, supply: full };
-  const last = careful[0]?.ranges[0]?.last.value ?? 0n;
-  const avoided = supplyOf(
-    careful,
-    (place) => BigInt(place) !== (last & 0xfffffn) && place % 256 > 0 && place % 256 < 255,
-  );
-  yield { name: "1,048,575 addresses, .0 and .255 avoided, one free at the end", request: v4, supply: avoided };
-  yield { name: "1,048,576 addresses, every second held", request: v4, supply: supplyOf(large, everySecond) };
-  yield { name: "2^64 addresses, empty", request: v6, supply: { pools: huge, occupancy: new Occupancy() } };
-  yield { name: "2^64 addresses, the first 1,000,000 held", request: v6, supply: firstHeld(huge, 1_000_000) };
-  for (const count of [1, 100, 1000]) {
-    const many = poolsOf(Array.from({ length: count }, (_, i) => `10.${String(i >> 8)}.${String(i & 255)}.0/24`));
-    yield {
-      name: `${String(count)} pools of 256, empty`,
-      request: v4,
-      supply: { pools: many, occupancy: new Occupancy() },
-    };
-    const lastFree = many.at(-1)?.ranges[0]?.last;
-    const occupancy = occupancyOf(many, () => true);
-    if (lastFree !== undefined) occupancy.release(lastFree);
-    yield { name: `${String(count)} pools of 256, one address free`, request: v4, supply: { pools: many, occupancy } };
-  }
-}
+const emptyOf = (pools: readonly Pool[]): Supply => ({ pools, occupancy: new Occupancy() });
 
 const supplyOf = (pools: readonly Pool[], isHeld: (place: number, count: number) => boolean): Supply => ({
   pools,
   occupancy: occupancyOf(pools, isHeld),
 });
 
+/** Of the first range so many from its start are held: what is nearly full where nobody could fill it. */
 function firstHeld(pools: readonly Pool[], count: number): Supply {
   const occupancy = new Occupancy();
   const first = pools[0]?.ranges[0]?.first.value ?? 0n;
@@ -95,55 +62,98 @@ function firstHeld(pools: readonly Pool[], count: number): Supply {
   return { pools, occupancy };
 }
 
-/** The duration of each run in microseconds, ascending. */
-function measure(run: () => unknown, samples: number): readonly number[] {
-  for (let i = 0; i < Math.min(WARM_UP, samples); i++) run();
-  const durations: number[] = [];
-  for (let i = 0; i < samples; i++) {
-    const start = performance.now();
-    run();
-    durations.push((performance.now() - start) * 1000);
-  }
-  return durations.toSorted((a, b) => a - b);
+/** All held but the last address of the last pool, so that every pool is looked at. */
+function oneFree(pools: readonly Pool[]): Supply {
+  const occupancy = occupancyOf(pools, () => true);
+  const last = pools.at(-1)?.ranges[0]?.last;
+  if (last !== undefined) occupancy.release(last);
+  return { pools, occupancy };
 }
 
-function report(name: string, sorted: readonly number[]): void {
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  const conditions = {
-    unit: "µs",
-    samples: sorted.length,
-    node: process.version,
-    date: new Date().toISOString().slice(0, 10),
+/** The sizes that a home, a company and an IPv6 network use. */
+function* sizes(): Generator<Case> {
+  const v4 = requestFor("IPv4");
+  const v6 = requestFor("IPv6");
+  const small = poolsOf(["192.168.1.200-192.168.1.220"]);
+  const large = poolsOf(["10.0.0.0/16"]);
+  const huge = poolsOf(["fd00::/64"]);
+  yield { name: "21 addresses, empty", request: v4, supply: emptyOf(small) };
+  yield { name: "21 addresses, one free at the end", request: v4, supply: supplyOf(small, allButLast) };
+  yield { name: "65,536 addresses, empty", request: v4, supply: emptyOf(large) };
+  yield { name: "65,536 addresses, one free at the end", request: v4, supply: supplyOf(large, allButLast) };
+  yield { name: "2^64 addresses, empty", request: v6, supply: emptyOf(huge) };
+  yield { name: "2^64 addresses, the first 1,000,000 held", request: v6, supply: firstHeld(huge, 1_000_000) };
+}
+
+/** Where a slow search would show. */
+function* hardCases(): Generator<Case> {
+  const v4 = requestFor("IPv4");
+  const large = poolsOf(["10.0.0.0/12"]);
+  const pin = requestFor("IPv4", { "metallb.io/loadBalancerIPs": "10.7.7.7" });
+  yield {
+    name: "1,048,576 addresses, a held one asked for, one free at the end",
+    request: pin,
+    supply: supplyOf(large, allButLast),
   };
-  for (const [stat, value] of [
-    ["p50", at(0.5)],
-    ["p99", at(0.99)],
-    ["max", at(1)],
-  ] as const) {
-    console.log(
-      JSON.stringify({ bench: "allocate", case: name, stat, value: Number(value.toFixed(2)), ...conditions }),
-    );
+  yield { name: "1,048,576 addresses, every second held", request: v4, supply: supplyOf(large, everySecond) };
+  const careful = poolsOf(["10.0.0.0-10.15.255.254"], { avoidBuggyIPs: true });
+  const isHeld = (place: number, count: number): boolean => place < count - 1 && place % 256 > 0 && place % 256 < 255;
+  yield {
+    name: "1,048,575 addresses, .0 and .255 avoided, one free at the end",
+    request: v4,
+    supply: supplyOf(careful, isHeld),
+  };
+}
+
+function* numbersOfPools(): Generator<Case> {
+  const v4 = requestFor("IPv4");
+  for (const count of [1, 100, 1000]) {
+    const many = poolsOf(Array.from({ length: count }, (_, i) => `10.${String(i >> 8)}.${String(i & 255)}.0/24`));
+    yield { name: `${String(count)} pools of 256, empty`, request: v4, supply: emptyOf(many) };
+    yield { name: `${String(count)} pools of 256, one address free`, request: v4, supply: oneFree(many) };
   }
+}
+
+/** The duration of each run in microseconds, for so long. */
+function measure(run: () => unknown, millis: number): readonly number[] {
+  const durations: number[] = [];
+  const end = performance.now() + millis;
+  for (let start = performance.now(); start < end; ) {
+    run();
+    const now = performance.now();
+    durations.push((now - start) * 1000);
+    start = now;
+  }
+  return durations;
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+function report(name: string, micros: readonly number[]): void {
+  const print = reporting("allocate", { samples: micros.length });
+  print(name, { rate: micros.length / (sum(micros) / 1_000_000) }, "ops/s");
+  print(name, spread(micros), "µs");
+}
+
+function* cases(): Generator<Case> {
+  yield* sizes();
+  yield* numbersOfPools();
+  yield* hardCases();
 }
 
 for (const { name, request, supply } of cases()) {
   const result = allocate(request, supply);
-  const samples = supply.pools.length > 1 ? SAMPLES / 10 : SAMPLES;
-  report(
-    `${name} (${result.ok ? "given" : result.error.kind})`,
-    measure(() => allocate(request, supply), samples),
-  );
+  const run = (): unknown => allocate(request, supply);
+  measure(run, CASE_MILLIS / 5);
+  report(`${name} (${result.ok ? "given" : result.error.kind})`, measure(run, CASE_MILLIS));
 }
 
 const million = 1_000_000;
 const order = (i: number): bigint => 0x0a00_0000n + BigInt((i * 7919) % million);
 const index = new Occupancy();
-let next = 0;
-report(
-  "take of 1,000,000 scattered addresses, each",
-  Array.from({ length: million }, () => {
-    const start = performance.now();
-    index.take({ family: "IPv4", value: order(next++) }, holder);
-    return (performance.now() - start) * 1000;
-  }).toSorted((a, b) => a - b),
-);
+const takes = Array.from({ length: million }, (_, i) => {
+  const start = performance.now();
+  index.take({ family: "IPv4", value: order(i) }, holder);
+  return (performance.now() - start) * 1000;
+});
+report("take of 1,000,000 scattered addresses, each", takes);

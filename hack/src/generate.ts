@@ -1,9 +1,13 @@
-/** Makes cluster/generated from manifests: the types of the CRDs, and the objects that the operator applies. */
+/**
+ * Makes what is written down elsewhere: cluster/generated from manifests (the types of the CRDs, the objects that the operator
+ * applies), and docs/messages.md from the sentences of core/explain.
+ */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { parseAllDocuments } from "yaml";
+import { messagesPage } from "./messages/page.ts";
 
 const root = join(import.meta.dirname, "../..");
 const target = join(root, "cluster/generated");
@@ -40,7 +44,11 @@ export const manifests: readonly Manifest[] = ${JSON.stringify(objects)};
 `;
 
 for (const [name, content] of new Map([["manifests.ts", text], ...generatedTypes()])) {
-  const path = join(target, name);
+  await write(join(target, name), content);
+}
+await write(join(root, "docs/messages.md"), messagesPage());
+
+async function write(path: string, content: string): Promise<void> {
   writeFileSync(path, await format(content, { ...(await resolveConfig(path)), filepath: path }));
 }
 

@@ -51,7 +51,7 @@ describe("the plan", () => {
     await pass(1_000);
     const before = world.store.resourceVersion;
     world.store.bookmark(kinds.nodes);
-    await world.watcher.parts[2]?.startWatching();
+    await world.watcher.parts[2]?.lead(new AbortController().signal);
     await pass(1_000);
     expect(Number(world.store.resourceVersion)).toBe(Number(before) + 1);
   });

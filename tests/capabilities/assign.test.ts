@@ -30,7 +30,10 @@ describe("a Service that asks for nothing", () => {
   it("has its address in the answer, in its claim, and at once in its status", async () => {
     const world = await open();
     const { stored, warnings } = await world.create(kinds.services, service("default/web"));
-    expect(stored?.metadata?.annotations).toEqual({ "berth.dev/addresses": "192.168.1.200" });
+    expect(stored?.metadata?.annotations).toEqual({
+      "berth.dev/addresses": "192.168.1.200",
+      "metallb.io/ip-allocated-from-pool": "homelab-pool",
+    });
     expect(warnings).toEqual([]);
     expect(world.claims()).toEqual(["192.168.1.200 default/web"]);
     await pass(0);
@@ -69,6 +72,7 @@ describe("a Service that asks for an address", () => {
     expect(stored?.spec?.ports).toEqual([{ name: "berth-default", port: 80, protocol: "TCP" }]);
     expect(warnings).toEqual([
       'Service "default/my-service" lists no ports, so that Berth added 80/TCP named "berth-default"; list the ports that it is to serve',
+      `Service "default/my-service" has the annotation ${keys.pinOld} under MetalLB's old prefix, which it deprecates; write metallb.io/ instead`,
     ]);
     expect((await world.change(kinds.services, "default/my-service", { metadata: { labels: {} } })).warnings).toEqual(
       [],
@@ -125,7 +129,7 @@ describe("a dry run", () => {
       isDryRun: true,
     });
     expect([object.metadata?.annotations, denied, warnings]).toEqual([
-      { "berth.dev/addresses": "192.168.1.200" },
+      { "berth.dev/addresses": "192.168.1.200", "metallb.io/ip-allocated-from-pool": "homelab-pool" },
       undefined,
       [],
     ]);
@@ -177,14 +181,14 @@ describe("a Service of another kind", () => {
 });
 
 describe("a Service of two families", () => {
-  it("gets an address of each, in its own order", async () => {
+  it("gets an address of each, IPv4 first, whatever the order of its families", async () => {
     const both = pool("both", ["10.0.0.1-10.0.0.9", "fd00::1-fd00::9"]);
     const world = await open({ pools: [both], serviceCIDRs: [serviceCIDR("10.96.0.0/16", "fd00:96::/112")] });
     const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv6", "IPv4"] };
     await world.create(kinds.services, service("default/web", { spec }));
     await pass(100);
-    expect(world.annotationOf("default/web")).toBe("fd00::1,10.0.0.1");
-    expect(world.statusOf("default/web")).toEqual(["fd00::1", "10.0.0.1"]);
+    expect(world.annotationOf("default/web")).toBe("10.0.0.1,fd00::1");
+    expect(world.statusOf("default/web")).toEqual(["10.0.0.1", "fd00::1"]);
     expect(world.claims()).toEqual(["10.0.0.1 default/web", "fd00::1 default/web"]);
   });
 });

@@ -24,7 +24,7 @@ const inUse: Seed = {
   claims: [claim("192.168.1.205", "default/web"), claim("192.168.1.210", "default/db")],
 };
 const stranded =
-  'IPAddressPool "network/homelab-pool" would lose 192.168.1.205, which Service "default/web" holds, and 1 more in use; keep the addresses in a pool, or move the Services first';
+  'IPAddressPool "network/homelab-pool" would lose 192.168.1.205 (Service "default/web"), 192.168.1.210 (Service "default/db"), which are in use; keep the addresses in a pool, move the Services first, or set the annotation berth.dev/allow-renumbering: "true" on it to have them renumbered';
 
 describe("a pool that is wrong whatever else there is is denied in one sentence", () => {
   const has = (says: string): string => `IPAddressPool "network/lan" has in spec.addresses ${says}`;
@@ -101,9 +101,15 @@ describe("a pool in use", () => {
     const world = await worlds.open(inUse);
     const user = `system:serviceaccount:kube-system:${name}`;
     expect((await world.delete(kinds.pools, "network/homelab-pool", user)).denied).toBeUndefined();
-    await pass(100_000);
-    expect(world.statusOf("default/web")).toEqual(["192.168.1.205"]);
-    expect(world.claims()).toHaveLength(2);
+    await pass(10_000);
+    expect(world.statusOf("default/web")).toEqual([]);
+    expect(world.conditionOf("default/web")).toMatch(/^False NoPools: /);
+    expect(world.events("default/web")).toContainEqual(
+      expect.stringMatching(
+        /^ClearAssignment: Took back 192\.168\.1\.205: Service "default\/web" gets an address as soon/,
+      ),
+    );
+    expect(world.claims()).toEqual([]);
   });
 
   it("may not lose the addresses", async () => {

@@ -210,7 +210,7 @@ describe("a Service that has to wait is admitted with a Warning that says for wh
     const world = await open(seed);
     const sentence = `Service "default/web" ${says}`;
     const { stored, denied, warnings } = await world.create(kinds.services, service("default/web", parts));
-    expect([denied, warnings]).toEqual([undefined, [sentence]]);
+    expect([denied, warnings[0]]).toEqual([undefined, sentence]);
     expect(stored?.metadata?.annotations?.[keys.addresses]).toBeUndefined();
     await pass(100);
     expect(world.conditionOf("default/web")).toBe(`False ${reason}: ${sentence}`);

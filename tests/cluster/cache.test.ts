@@ -108,6 +108,23 @@ describe("a listener", () => {
     ).toEqual(["->7@7", "7>8@8", "8>-@9"]);
   });
 
+  it("hears nothing after its signal, and others do", () => {
+    const cache = new Cache<Service>();
+    const end = new AbortController();
+    const changes: string[] = [];
+    for (const [name, signal] of [
+      ["a", end.signal],
+      ["b", undefined],
+      ["c", AbortSignal.abort()],
+    ] as const) {
+      cache.subscribe(({ resourceVersion }) => changes.push(`${name}${resourceVersion}`), signal);
+    }
+    cache.put(web("7"));
+    end.abort();
+    cache.put(web("8"));
+    expect(changes).toEqual(["a7", "b7", "b8"]);
+  });
+
   it("hears no revision for what a list shows to be gone", () => {
     expect(
       heard((cache) => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { adoptAddresses, claimAddresses, preview, releaseClaim, type ClaimMode } from "../../cluster/claims.ts";
+import { leaveClaim } from "../../cluster/claim-writes.ts";
+import { adoptAddresses, claimAddresses, preview, type ClaimMode } from "../../cluster/claims.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import { printAddress } from "../../core/address/address.ts";
@@ -18,6 +19,7 @@ afterEach(() => {
   resumeTime();
 });
 
+const web = { namespace: "default", name: "web" };
 const creating: ClaimMode = { isDryRun: false, isAdmission: true };
 const updating: ClaimMode = { isDryRun: false, isAdmission: false };
 
@@ -211,7 +213,7 @@ describe("a Service created again", () => {
     const decided = watcher.claims.get({ name: "10.0.0.1" });
     expect(await claimed(service("default/web"), admission)).toBe("10.0.0.1");
     if (decided === undefined) expect.fail("the watcher does not know the claim");
-    expect(await releaseClaim(decided, watcher)).toBe(false);
+    expect(await leaveClaim(decided, web, watcher)).toBe(false);
     expect(ownersIn(store)).toEqual(["10.0.0.1 web"]);
   });
 
@@ -226,7 +228,7 @@ describe("a Service created again", () => {
     const decided = watcher.claims.get({ name: "10.0.0.1" });
     expect(await claimed(service("default/web"), late)).toBe("10.0.0.1");
     if (decided === undefined) expect.fail("the watcher does not know the claim");
-    expect(await releaseClaim(decided, watcher)).toBe(false);
+    expect(await leaveClaim(decided, web, watcher)).toBe(false);
   });
 
   it("gets another address when the release was first", async () => {

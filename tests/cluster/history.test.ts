@@ -1,5 +1,6 @@
 /** What is known of a claim, and by whose clock. */
 import { describe, expect, it, test } from "vitest";
+import type { ServiceName } from "../../core/allocation/holder.ts";
 import { History } from "../../cluster/history.ts";
 import { keyOf, type ApiObject, type IPAddress, type Service } from "../../cluster/kinds.ts";
 import { claim, service, type ServiceParts } from "../support/builders.ts";
@@ -24,6 +25,8 @@ function observed() {
   return { clock, history, claimed, deleted };
 }
 
+const [webName, dbName] = ["web", "db"].map((name) => ({ namespace: "default", name })) as [ServiceName, ServiceName];
+
 describe("a claim", () => {
   it("is known since it last changed", () => {
     const { clock, history, claimed } = observed();
@@ -31,32 +34,46 @@ describe("a claim", () => {
     clock.millis = 700;
     claimed(claimAt("6"));
     clock.millis = 1_000;
-    expect(history.stateOf(claimAt("6"), undefined).knownMillis).toBe(300);
+    expect(history.stateOf(claimAt("6"), webName, undefined).knownMillis).toBe(300);
   });
 
   it("that was never heard of is as new as can be", () => {
-    expect(observed().history.stateOf(claimAt("5"), undefined)).toEqual({
+    expect(observed().history.stateOf(claimAt("5"), webName, undefined)).toEqual({
       service: "absent",
-      deletedMillisAgo: undefined,
+      isSettled: false,
       knownMillis: 0,
     });
+  });
+
+  it.each([
+    { rule: "is settled by a later write to its Service", revision: "6", isSettled: true },
+    { rule: "is not settled by an earlier one, since a request may be on its way", revision: "4", isSettled: false },
+  ])("$rule", ({ revision, isSettled }) => {
+    const stored = at(service("default/web"), revision);
+    expect(observed().history.stateOf(claimAt("5"), webName, stored).isSettled).toBe(isSettled);
   });
 });
 
 describe("a deletion", () => {
   it.each([
-    { rule: "after the claim was written counts", revision: "6", ago: 1_000 },
+    { rule: "after the claim was written settles it", revision: "6", isSettled: true },
     {
-      rule: "before the claim was written does not count, since a new Service may be on its way",
+      rule: "before the claim was written does not, since a new Service may be on its way",
       revision: "4",
-      ago: undefined,
+      isSettled: false,
     },
-    { rule: "that only a list shows does not count, since it tells no revision", revision: "", ago: undefined },
-  ])("$rule", ({ revision, ago }) => {
-    const { clock, history, deleted } = observed();
+    { rule: "that only a list shows does not, since it tells no revision", revision: "", isSettled: false },
+  ])("$rule", ({ revision, isSettled }) => {
+    const { clock, history, claimed, deleted } = observed();
+    claimed(claimAt("5"));
+    clock.millis = 500;
     deleted(web, revision);
-    clock.millis = 1_000;
-    expect(history.stateOf(claimAt("5"), undefined).deletedMillisAgo).toBe(ago);
+    clock.millis = 1_500;
+    expect(history.stateOf(claimAt("5"), webName, undefined)).toEqual({
+      service: "absent",
+      isSettled,
+      knownMillis: isSettled ? 1_000 : 1_500,
+    });
   });
 
   it("is forgotten after two minutes, whatever names were deleted again since", () => {
@@ -68,8 +85,22 @@ describe("a deletion", () => {
     deleted(db, "8");
     clock.millis = 130_000;
     deleted(service("default/other"), "9");
-    expect(history.stateOf(claimAt("5"), undefined).deletedMillisAgo).toBeUndefined();
-    expect(history.stateOf(at(claim("10.0.0.2", "default/db"), "5"), undefined).deletedMillisAgo).toBe(30_000);
+    expect(history.stateOf(claimAt("5"), webName, undefined).isSettled).toBe(false);
+    expect(history.stateOf(at(claim("10.0.0.2", "default/db"), "5"), dbName, undefined).isSettled).toBe(true);
+  });
+});
+
+it("a Service that takes an address off its list has left it since then", () => {
+  const { clock, history, claimed } = observed();
+  claimed(claimAt("5"));
+  clock.millis = 10_000;
+  const after = at(service("default/web", { addresses: "10.0.0.2" }), "6");
+  history.onService({ key: keyOf(web), before: web, after, resourceVersion: "6" });
+  clock.millis = 10_500;
+  expect(history.stateOf(claimAt("5"), webName, after)).toEqual({
+    service: "other",
+    isSettled: true,
+    knownMillis: 500,
   });
 });
 
@@ -81,5 +112,5 @@ test.each<{ what: string; parts: ServiceParts; standing: string }>([
   { what: "is no LoadBalancer", parts: { addresses: "10.0.0.1", spec: { type: "ClusterIP" } }, standing: "other" },
 ])("a Service that $what stands to the claim as $standing", ({ parts, standing }) => {
   const { history } = observed();
-  expect(history.stateOf(claimAt("5"), service("default/web", parts)).service).toBe(standing);
+  expect(history.stateOf(claimAt("5"), webName, service("default/web", parts)).service).toBe(standing);
 });

@@ -114,7 +114,7 @@ describe("Pepr's webhook configurations", () => {
   async function kept(store: MemoryStore): Promise<void> {
     const end = new AbortController();
     ends.push(end);
-    keepWebhooksNarrow(store.client(), name, end.signal);
+    await keepWebhooksNarrow(store.client(), name, end.signal)(end.signal);
     await pass(100);
   }
   const areNarrow = (store: MemoryStore): readonly boolean[] =>

@@ -75,7 +75,7 @@ test("what was reserved is free again when given back", () => {
   const [name] = names;
   if (address === undefined || name === undefined) return;
   const ledger = new Ledger();
-  ledger.reserve(address, name);
+  ledger.reserve(address, name, serviceHolder(name));
   expect(ledger.occupancy.holderOf(address)).toEqual(serviceHolder(name));
   ledger.unreserve(address, name);
   expect(ledger.occupancy.holderOf(address)).toBeUndefined();

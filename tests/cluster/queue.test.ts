@@ -24,6 +24,9 @@ function queueOf(work: (key: string) => Promise<Again> = () => Promise.resolve(u
   return { queue, runs };
 }
 
+/** The signal of a queue that is never stopped. */
+const forever = new AbortController().signal;
+
 /** Work that takes that long. */
 const lasting = (millis: number) => (): Promise<undefined> =>
   new Promise((resolve) => {
@@ -31,18 +34,19 @@ const lasting = (millis: number) => (): Promise<undefined> =>
   });
 
 describe("a key", () => {
-  it("waits until the queue is started", async () => {
+  it("is not taken before the queue is started", async () => {
     const { queue, runs } = queueOf();
     queue.add("a");
+    queue.add("b", 10);
+    expect(queue.length).toBe(0);
+    queue.start(forever);
     await pass(1_000);
     expect(runs).toEqual([]);
-    queue.start();
-    expect(runs).toEqual(["a 1000"]);
   });
 
   it("that comes again while it waits is run once", async () => {
     const { queue, runs } = queueOf(lasting(10));
-    queue.start();
+    queue.start(forever);
     queue.add("a");
     for (const key of ["b", "b", "b"]) queue.add(key);
     await pass(100);
@@ -51,7 +55,7 @@ describe("a key", () => {
 
   it("that comes again while it runs is run once more afterwards, never twice at a time", async () => {
     const { queue, runs } = queueOf(lasting(10), 4);
-    queue.start();
+    queue.start(forever);
     for (const key of ["a", "a", "a"]) queue.add(key);
     await pass(5);
     queue.add("a");
@@ -61,7 +65,7 @@ describe("a key", () => {
 
   it("does not wait behind one that runs long", async () => {
     const { queue, runs } = queueOf((key) => (key === "slow" ? lasting(500)() : Promise.resolve(undefined)), 2);
-    queue.start();
+    queue.start(forever);
     for (const key of ["slow", "a", "b"]) queue.add(key);
     await pass(1);
     expect(runs).toEqual(["slow 0", "a 0", "b 0"]);
@@ -69,7 +73,7 @@ describe("a key", () => {
 
   it("is run as soon as a worker is free, in the order of arrival", async () => {
     const { queue, runs } = queueOf(lasting(10), 2);
-    queue.start();
+    queue.start(forever);
     for (const key of ["a", "b", "c", "d", "e"]) queue.add(key);
     expect(queue.length).toBe(5);
     await pass(100);
@@ -81,7 +85,7 @@ describe("a key", () => {
 describe("a pause", () => {
   it("is waited for", async () => {
     const { queue, runs } = queueOf();
-    queue.start();
+    queue.start(forever);
     queue.add("a", 20);
     await pass(100);
     expect(runs).toEqual(["a 20"]);
@@ -89,7 +93,7 @@ describe("a pause", () => {
 
   it("is not begun anew by the same key", async () => {
     const { queue, runs } = queueOf();
-    queue.start();
+    queue.start(forever);
     queue.add("a", 20);
     await pass(15);
     queue.add("a", 20);
@@ -99,7 +103,7 @@ describe("a pause", () => {
 
   it("is cut short by a key that comes without one", async () => {
     const { queue, runs } = queueOf();
-    queue.start();
+    queue.start(forever);
     queue.add("a", 20);
     await pass(5);
     queue.add("a");
@@ -109,7 +113,7 @@ describe("a pause", () => {
 
   it("is cut short by a shorter one", async () => {
     const { queue, runs } = queueOf();
-    queue.start();
+    queue.start(forever);
     queue.add("a", 60_000);
     queue.add("a", 20);
     await pass(100);
@@ -119,10 +123,60 @@ describe("a pause", () => {
   it("is what the work asks for", async () => {
     const agains: Again[] = [2_000, 0, undefined];
     const { queue, runs } = queueOf(() => Promise.resolve(agains.shift()));
-    queue.start();
+    queue.start(forever);
     queue.add("a");
     await pass(10_000);
     expect(runs).toEqual(["a 0", "a 2000", "a 2001"]);
+  });
+});
+
+describe("a queue that is stopped", () => {
+  it("forgets the keys that wait, those with a pause and those to be tried again", async () => {
+    const { queue, runs } = queueOf((key) => (key === "bad" ? Promise.reject(new Error("no")) : lasting(10)()));
+    const end = new AbortController();
+    queue.start(end.signal);
+    for (const key of ["bad", "a", "b"]) queue.add(key);
+    queue.add("later", 20);
+    await pass(1);
+    end.abort();
+    await pass(60_000);
+    expect(runs).toEqual(["bad 0", "a 0"]);
+    expect(queue.length).toBe(0);
+  });
+
+  it("takes no key, and looks at none again that its running work asks for", async () => {
+    const { queue, runs } = queueOf(async () => {
+      await lasting(10)();
+      return 5;
+    });
+    const end = new AbortController();
+    queue.start(end.signal);
+    queue.add("a");
+    end.abort();
+    queue.add("b");
+    await pass(60_000);
+    expect(runs).toEqual(["a 0"]);
+  });
+
+  it("works again when it is started anew, no key twice at a time", async () => {
+    const { queue, runs } = queueOf(lasting(10));
+    const end = new AbortController();
+    queue.start(end.signal);
+    queue.add("a");
+    end.abort();
+    await pass(5);
+    queue.start(forever);
+    queue.add("a");
+    await pass(100);
+    expect(runs).toEqual(["a 0", "a 10"]);
+  });
+
+  it("is not started by a signal that has come already", async () => {
+    const { queue, runs } = queueOf();
+    queue.start(AbortSignal.abort());
+    queue.add("a");
+    await pass(100);
+    expect(runs).toEqual([]);
   });
 });
 
@@ -133,7 +187,7 @@ describe("work that fails", () => {
       failures += 1;
       return failures <= 10 ? Promise.reject(new Error("no")) : Promise.resolve(undefined);
     });
-    queue.start();
+    queue.start(forever);
     queue.add("a");
     await pass(60_000);
     expect(runs).toHaveLength(11);
@@ -151,7 +205,7 @@ describe("work that fails", () => {
     const { queue, runs } = queueOf(() =>
       results.shift() === "no" ? Promise.reject(new Error("no")) : Promise.resolve(undefined),
     );
-    queue.start();
+    queue.start(forever);
     queue.add("a");
     await pass(10_000);
     queue.add("a");
@@ -163,7 +217,7 @@ describe("work that fails", () => {
     const { queue, runs } = queueOf((key) =>
       key === "bad" ? Promise.reject(new Error("no")) : Promise.resolve(undefined),
     );
-    queue.start();
+    queue.start(forever);
     for (const key of ["bad", "a"]) queue.add(key);
     await pass(1);
     expect(runs).toEqual(["bad 0", "a 0"]);

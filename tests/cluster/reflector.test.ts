@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Cache } from "../../cluster/cache.ts";
+import { ApiError } from "../../cluster/errors.ts";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import { reflect } from "../../cluster/reflector.ts";
 import { pool, service } from "../support/builders.ts";
@@ -132,6 +133,53 @@ it("tries again while the API server is away", async () => {
   expect(names()).toEqual([]);
   isAway = false;
   await pass(5_000);
+  expect(names()).toEqual(["web"]);
+});
+
+it("holds what is stored within half a second of the end of an outage, also when its revision is too old by then", async () => {
+  const store = new MemoryStore();
+  store.seed(kinds.services, web);
+  let isAway = false;
+  const { names, calls } = reflected(store, {
+    hook: (_, run) => (isAway ? Promise.reject(new Error("connect ECONNREFUSED")) : run()),
+  });
+  await pass(0);
+  isAway = true;
+  store.breakWatches();
+  await pass(20_000);
+  expect(calls.length).toBeLessThan(2 + 20_000 / 200);
+  store.seed(kinds.services, dns);
+  store.compact();
+  isAway = false;
+  await pass(500);
+  expect(names()).toEqual(["dns", "web"]);
+});
+
+it("asks ever less often where it is answered with a refusal", async () => {
+  const { calls } = reflected(new MemoryStore(), {
+    hook: () => Promise.reject(new ApiError("list services", 403, "Forbidden", "no")),
+  });
+  await pass(60_000);
+  expect(calls.length).toBeLessThan(30);
+});
+
+it("does not wait long for the second refusal after an outage, as while rights are being read", async () => {
+  const store = new MemoryStore();
+  store.seed(kinds.services, web);
+  let answer: "none" | "refusal" | "list" = "none";
+  const { names } = reflected(store, {
+    hook: (_, run) => {
+      if (answer === "list") return run();
+      return Promise.reject(
+        answer === "none" ? new Error("connect ECONNREFUSED") : new ApiError("list services", 403, "Forbidden", "no"),
+      );
+    },
+  });
+  await pass(60_000);
+  answer = "refusal";
+  await pass(1_000);
+  answer = "list";
+  await pass(1_500);
   expect(names()).toEqual(["web"]);
 });
 

@@ -1,4 +1,7 @@
 /** The calls over a real HTTPS connection: what goes over the wire, and what is made of what comes back. */
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { apiOver, type Api, type WatchEvent } from "../../cluster/api.ts";
 import { ApiError, isConflict, isGone, isNotFound } from "../../cluster/errors.ts";
@@ -25,11 +28,11 @@ const status = (code: number, reason: string, message: string): string =>
 
 describe("a call", () => {
   it.each<{ call: string; run: (api: Api) => Promise<unknown>; sends: string; type?: string; body?: unknown }>([
-    { call: "list", run: (to) => to.list(kinds.services), sends: "GET /prefix/api/v1/services" },
+    { call: "list", run: (to) => to.list(kinds.services), sends: "GET /prefix/api/v1/services?limit=1000" },
     {
       call: "list of one namespace",
       run: (to) => to.list(kinds.leases, "metallb-system"),
-      sends: "GET /prefix/apis/coordination.k8s.io/v1/namespaces/metallb-system/leases",
+      sends: "GET /prefix/apis/coordination.k8s.io/v1/namespaces/metallb-system/leases?limit=1000",
     },
     {
       call: "get",
@@ -106,12 +109,97 @@ describe("a call", () => {
     await expect(api.create(kinds.claims, claim("10.0.0.1", "default/web"))).rejects.toThrow(/aborted/);
   });
 
+  it("for a list goes on page by page, and gives all of them with the revision that they have in common", async () => {
+    const page = (names: readonly string[], metadata: object): string =>
+      JSON.stringify({ items: names.map((name) => ({ metadata: { name } })), metadata });
+    server.respond = ({ url }, response) =>
+      response.end(
+        url.endsWith("&continue=a%2Fb%3D")
+          ? page(["c"], { resourceVersion: "7" })
+          : page(["a", "b"], { resourceVersion: "7", continue: "a/b=" }),
+      );
+    const { items, resourceVersion } = await api.list(kinds.services);
+    expect(items.map(({ metadata }) => metadata?.name)).toEqual(["a", "b", "c"]);
+    expect(resourceVersion).toBe("7");
+    expect(server.received).toHaveLength(2);
+  });
+
+  it("for a list fails with 410 where the revision is too old before the last page", async () => {
+    server.respond = ({ url }, response) =>
+      url.includes("continue")
+        ? response.writeHead(410).end(status(410, "Expired", "no"))
+        : response.end('{"items":[],"metadata":{"resourceVersion":"7","continue":"x"}}');
+    const error: unknown = await api.list(kinds.services).catch((thrown: unknown) => thrown);
+    expect(isGone(error)).toBe(true);
+  });
+
+  it("fails when no connection is made within 3 s", async () => {
+    // A server that takes connections and never says a word of TLS.
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const kubeconfig = readFileSync(server.kubeconfig, "utf8").replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${String(port)}`);
+    const path = `${server.kubeconfig}-silent`;
+    writeFileSync(path, kubeconfig);
+    vi.stubEnv("KUBECONFIG", path);
+    const lost = apiOver(await connect());
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const connected = once(silent, "connection");
+    const call = lost.get(kinds.claims, { name: "10.0.0.1" });
+    const [socket] = (await connected) as [Socket];
+    vi.advanceTimersByTime(2_999);
+    const refused = expect(call).rejects.toThrow("no connection within 3000 ms");
+    vi.advanceTimersByTime(1);
+    await refused;
+    vi.useRealTimers();
+    socket.destroy();
+    silent.close();
+  });
+
   it("connects only when it is made, so that the module loads without a cluster", async () => {
     vi.stubEnv("KUBECONFIG", "/nowhere");
     const lazy = apiOver(lazily());
     vi.stubEnv("KUBECONFIG", server.kubeconfig);
     await lazy.get(kinds.claims, { name: "10.0.0.1" });
     expect(server.received).toHaveLength(1);
+  });
+});
+
+describe("what nobody reads of an object", () => {
+  const lean = {
+    metadata: { name: "web", resourceVersion: "8", labels: { a: "b" }, annotations: { c: "d" } },
+    spec: {},
+  };
+  const bulky = {
+    ...lean,
+    metadata: {
+      ...lean.metadata,
+      annotations: { ...lean.metadata.annotations, "kubectl.kubernetes.io/last-applied-configuration": "{}" },
+      managedFields: [{ manager: "kubectl", fieldsV1: { "f:spec": {} } }],
+    },
+  };
+  const list = JSON.stringify({ items: [bulky], metadata: { resourceVersion: "8" } });
+  const event = `${JSON.stringify({ type: "ADDED", object: bulky })}\n`;
+  const watched = async (): Promise<unknown> => {
+    const { signal } = new AbortController();
+    for await (const { object } of api.watch(kinds.services, { resourceVersion: "7", signal })) return object;
+    return undefined;
+  };
+
+  it.each<{ call: string; sent: string; run: () => Promise<unknown> }>([
+    { call: "list", sent: list, run: async () => (await api.list(kinds.services)).items[0] },
+    { call: "watch", sent: event, run: watched },
+    { call: "get", sent: JSON.stringify(bulky), run: () => api.get(kinds.services, key) },
+    { call: "create", sent: JSON.stringify(bulky), run: () => api.create(kinds.services, service("default/web")) },
+    { call: "merge", sent: JSON.stringify(bulky), run: () => api.merge(kinds.services, key, {}) },
+    {
+      call: "apply",
+      sent: JSON.stringify(bulky),
+      run: () => api.apply(kinds.services, service("default/web"), { fieldManager: "me" }),
+    },
+  ])("is gone from what a $call gives", async ({ sent, run }) => {
+    server.respond = (_, response) => response.end(sent);
+    expect(JSON.parse(JSON.stringify(await run()))).toEqual(lean);
   });
 });
 

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import {
+  annotationsFor,
   clearedStatus,
   statusChange,
-  writeAnnotation,
+  writeAnnotations,
   writeEvent,
   writeStatus,
   type Assigned,
@@ -90,7 +91,7 @@ describe("the status of a Service", () => {
 
 describe("a write to a Service", () => {
   it.each<{ what: string; write: (store: MemoryStore, read: Service) => Promise<Service> }>([
-    { what: "annotation", write: (store, read) => writeAnnotation(store.client(), read, addresses) },
+    { what: "annotation", write: (store, read) => writeAnnotations(store.client(), read, { a: "b" }) },
     { what: "status", write: (store, read) => writeStatus(store.client(), read, { conditions: [] }) },
   ])("fails where the Service changed since it was read: $what", async ({ write }) => {
     const store = new MemoryStore();
@@ -100,14 +101,24 @@ describe("a write to a Service", () => {
     await expect(write(store, read)).rejects.toThrow("409 Conflict");
   });
 
-  it("changes the annotation alone, and takes it off", async () => {
+  it("changes its annotations alone, and takes them off", async () => {
     const store = new MemoryStore();
     store.seed(kinds.services, service("default/web", { annotations: { note: "mine" } }));
     const api = store.client();
     const read = store.get(kinds.services, key) ?? expect.fail();
-    const written = await writeAnnotation(api, read, ["10.0.0.1", "fd00::1"].map(addressFrom));
-    expect(written.metadata?.annotations).toEqual({ note: "mine", "berth.dev/addresses": "10.0.0.1,fd00::1" });
-    expect((await writeAnnotation(api, written, undefined)).metadata?.annotations).toEqual({ note: "mine" });
+    const written = await writeAnnotations(
+      api,
+      read,
+      annotationsFor(["10.0.0.1", "fd00::1"].map(addressFrom), "network/lan"),
+    );
+    expect(written.metadata?.annotations).toEqual({
+      note: "mine",
+      "berth.dev/addresses": "10.0.0.1,fd00::1",
+      "metallb.io/ip-allocated-from-pool": "lan",
+    });
+    expect((await writeAnnotations(api, written, annotationsFor([], undefined))).metadata?.annotations).toEqual({
+      note: "mine",
+    });
   });
 });
 

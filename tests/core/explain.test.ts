@@ -70,17 +70,24 @@ const sentences: readonly { readonly refusal: Refusal; readonly sentence: string
     sentence: 'Service "default/web" has the clusterIP None, which no LoadBalancer can have; remove spec.clusterIP',
   },
   {
-    refusal: { kind: "pinHeld", ...pin, holder: other },
+    refusal: { kind: "pinHeld", ...pin, holder: other, conflict: undefined },
     sentence:
       'Service "default/web" asks for 192.168.1.205, which Service "default/my-service" holds; ask for a free one such as 192.168.1.201, or remove the annotation to be given one',
   },
   {
-    refusal: { kind: "pinHeld", ...pin, holder: clusterIp, source: "spec.loadBalancerIP", free: undefined },
+    refusal: {
+      kind: "pinHeld",
+      ...pin,
+      holder: clusterIp,
+      conflict: undefined,
+      source: "spec.loadBalancerIP",
+      free: undefined,
+    },
     sentence:
       'Service "default/web" asks for 192.168.1.205, which ClusterIP of Service "default/db" holds; no address that would do is free, so free one or extend a pool',
   },
   {
-    refusal: { kind: "pinHeld", ...pin, holder: clusterIp, source: "spec.loadBalancerIP" },
+    refusal: { kind: "pinHeld", ...pin, holder: clusterIp, conflict: undefined, source: "spec.loadBalancerIP" },
     sentence:
       'Service "default/web" asks for 192.168.1.205, which ClusterIP of Service "default/db" holds; ask for a free one such as 192.168.1.201, or remove spec.loadBalancerIP to be given one',
   },

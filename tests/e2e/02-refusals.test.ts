@@ -38,13 +38,6 @@ describe("a Service", () => {
     );
   });
 
-  test("pinned to the address of a node is denied by the node's name", async () => {
-    await target().kubectl(["apply", "-f", "-"], JSON.stringify(pool("nodes", "172.30.0.0/24")));
-    const said = await denial(loadBalancer("refusals", "bad", { [pin]: "172.30.0.11" }));
-    expect(said).toContain('which Node "node-1" holds');
-    await target().kubectl(["delete", "ipaddresspool", "nodes", "-n", "metallb-system"]);
-  });
-
   test("that asks for an infeasible pin later is denied and keeps what it has", async () => {
     const service = loadBalancer("refusals", "steady", fromPool);
     await target().kubectl(["apply", "-f", "-"], JSON.stringify(service));

@@ -2,7 +2,7 @@
 import { inject } from "vitest";
 import { apiOver, type Api } from "../../cluster/api.ts";
 import { kinds, printKey, type IPAddress, type Service } from "../../cluster/kinds.ts";
-import { claimantOf, isOurClaim } from "../../cluster/read.ts";
+import { claimantsOf } from "../../cluster/read.ts";
 import { connect } from "../../cluster/transport.ts";
 import { keys } from "../../core/keys.ts";
 import { targetLab, type Target } from "../../hack/src/target.ts";
@@ -33,10 +33,12 @@ export const givenAddress = (service: Service | undefined): string =>
 export const statusAddress = (service: Service | undefined): string =>
   (service?.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? "").join(",");
 
-/** Berth's claims, by the Service that each names. */
+/** Berth's claims, by each Service that holds them. */
 export async function claimsByService(api: Api): Promise<Map<string, IPAddress[]>> {
   const { items } = await api.list(kinds.claims);
-  return Map.groupBy(items.filter(isOurClaim), (claim) => printKey(claimantOf(claim)));
+  const held = items.flatMap((claim) => claimantsOf(claim).map((service) => ({ claim, service: printKey(service) })));
+  const groups = Map.groupBy(held, ({ service }) => service);
+  return new Map([...groups].map(([service, claims]) => [service, claims.map(({ claim }) => claim)]));
 }
 
 /** An IPAddressPool that only Services that name it are given addresses of, so that no test disturbs another. */

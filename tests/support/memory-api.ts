@@ -1,4 +1,5 @@
 /** A store in memory with the API server's manners: revisions, conflicts, preconditions, field owners and watches. */
+import { keys } from "../../core/keys.ts";
 import type { Api, ApplyOptions, Precondition, WatchEvent, WatchOptions } from "../../cluster/api.ts";
 import { ApiError } from "../../cluster/errors.ts";
 import {
@@ -59,7 +60,7 @@ export class MemoryStore {
   #revision = 100;
 
   /** The calls as one process makes them. */
-  client({ hook = (_, run) => run(), user = "berth" }: ClientOptions = {}): Api {
+  client({ hook = (_, run) => run(), user = keys.operatorUser }: ClientOptions = {}): Api {
     return {
       list: (kind, namespace) => hook(callOf("list", kind), async () => this.#list(kind, namespace)),
       watch: (kind, options) => this.#watch(kind, options, hook),

@@ -8,7 +8,8 @@ import { services } from "../../capabilities/services.ts";
 import type { Api } from "../../cluster/api.ts";
 import { Cluster } from "../../cluster/cluster.ts";
 import { ApiError } from "../../cluster/errors.ts";
-import { kinds, parseKey, type ApiObject, type Kind, type Service } from "../../cluster/kinds.ts";
+import { kinds, parseKey, printKey, type ApiObject, type Kind, type Service } from "../../cluster/kinds.ts";
+import { claimantsOf, isOurClaim } from "../../cluster/read.ts";
 import { keys } from "../../core/keys.ts";
 import { mutateRequest, validateRequest } from "./builders.ts";
 import { MemoryStore, type Admission, type Hook } from "./memory-api.ts";
@@ -80,7 +81,7 @@ export class World {
     const { signal } = this.#end;
     for (const { cluster } of this.admission) await cluster.start("admission", signal);
     await this.watcher.cluster.start("watcher", signal);
-    for (const part of this.watcher.parts) await part.startWatching();
+    for (const part of this.watcher.parts) await part.lead(signal);
     await pass(50);
   }
 
@@ -169,11 +170,11 @@ export class World {
     return found === undefined ? undefined : `${found.status} ${found.reason}: ${found.message}`;
   }
 
-  /** Who holds each claimed address: "address namespace/name". */
+  /** Who holds each claimed address: "address namespace/name", sharers joined by "+". */
   claims(): readonly string[] {
-    return this.store.all(kinds.claims).map(({ metadata, spec }) => {
-      const { namespace = "", name = "" } = spec?.parentRef ?? {};
-      return `${metadata?.name ?? ""} ${namespace}/${name}`;
+    return this.store.all(kinds.claims).map((claim) => {
+      const holders = isOurClaim(claim) ? claimantsOf(claim) : [claim.spec?.parentRef ?? { name: "" }];
+      return `${claim.metadata?.name ?? ""} ${holders.map(printKey).join("+")}`;
     });
   }
 

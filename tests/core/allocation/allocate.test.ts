@@ -103,9 +103,23 @@ describe("a Service of two families", () => {
     expect(outcome(requestFrom({ spec }), pools)).toBe(expected);
   });
 
-  it("gets its addresses in the order of its families", () => {
+  it("gets IPv4 first, whatever the order of its families", () => {
     const spec = { ipFamilies: ["IPv6", "IPv4"], ...require };
-    expect(outcome(requestFrom({ spec }), [both])).toBe("network/z-both: fd01::,10.1.0.0");
+    expect(outcome(requestFrom({ spec }), [both])).toBe("network/z-both: 10.1.0.0,fd01::");
+  });
+
+  it("gets addresses that it asks for in the order written", () => {
+    const request = requestFrom({ spec: require, annotations: pin("fd01::9, 10.1.0.9") });
+    expect(outcome(request, [both])).toBe("network/z-both: fd01::9,10.1.0.9");
+  });
+
+  it("keeps the order in which it lists them, whatever it asks for now", () => {
+    const request = requestFrom({
+      spec: require,
+      annotations: pin("10.1.0.9,fd01::9"),
+      ...held("fd01::9", "10.1.0.9"),
+    });
+    expect(outcome(request, [both])).toBe("network/z-both: fd01::9,10.1.0.9");
   });
 });
 

@@ -92,7 +92,7 @@ describe("the pins of a request", () => {
       pins: ["192.168.1.205"],
       source: "spec.loadBalancerIP",
     },
-    { annotations: { [pinNew]: "fd00::5, 10.0.0.5" }, spec: dualSpec, pins: ["10.0.0.5", "fd00::5"], source: pinNew },
+    { annotations: { [pinNew]: "fd00::5, 10.0.0.5" }, spec: dualSpec, pins: ["fd00::5", "10.0.0.5"], source: pinNew },
   ])("of $annotations and $spec are $pins", ({ annotations, spec, pins, source }) => {
     const request = valueOf(readRequest(serviceInput(spec, annotations), dual, {}));
     expect([request.pins.map(printAddress), request.pinSource]).toEqual([pins, source]);

@@ -1,27 +1,76 @@
-import { expect, it } from "vitest";
-import { findStranded } from "../../../core/allocation/stranded.ts";
+import { describe, expect, it } from "vitest";
+import type { Occupancy } from "../../../core/allocation/occupancy.ts";
+import { findStranded, type Served } from "../../../core/allocation/stranded.ts";
+import type { Pool } from "../../../core/pool/pool.ts";
 import { addressFrom, occupancyOf, poolFrom } from "../builders.ts";
 
 const before = poolFrom("lan", ["10.0.0.0/24"]);
+const labelled: Served = { labels: { app: "web" }, namespace: "default", namespaceLabels: {} };
+const strandedBy = (after: readonly Pool[], occupancy: Occupancy, served: Served | undefined = labelled) =>
+  findStranded({ before, after, occupancy, served: () => served });
 
-it("a pool that shrinks strands the addresses in use that no pool has any more", () => {
-  const occupancy = occupancyOf("10.0.0.1", "10.0.0.200", "10.0.0.130", "10.9.0.1");
-  expect(findStranded(before, [poolFrom("lan", ["10.0.0.0/25"])], occupancy)).toEqual({
-    kind: "strandedAddresses",
-    pool: "network/lan",
-    address: addressFrom("10.0.0.130"),
-    holder: { namespace: "default", name: "my-service" },
-    count: 2,
+describe("a change of a pool strands", () => {
+  it("the addresses in use that no pool has any more, lowest first", () => {
+    const occupancy = occupancyOf("10.0.0.1", "10.0.0.200", "10.0.0.130", "10.9.0.1");
+    const holder = { namespace: "default", name: "my-service" };
+    expect(strandedBy([poolFrom("lan", ["10.0.0.0/25"])], occupancy)).toEqual({
+      kind: "strandedAddresses",
+      pool: "network/lan",
+      lost: ["10.0.0.130", "10.0.0.200"].map((text) => ({ address: addressFrom(text), holder })),
+      count: 2,
+    });
+  });
+
+  it("more than five by naming five and counting all", () => {
+    const texts = Array.from({ length: 9 }, (_, index) => `10.0.0.${String(index + 1)}`);
+    const stranded = strandedBy([], occupancyOf(...texts));
+    expect(stranded?.lost).toHaveLength(5);
+    expect(stranded?.count).toBe(9);
+  });
+
+  it.each([
+    { what: "avoidBuggyIPs is turned on", addresses: ["10.0.0.0/24"], spec: { avoidBuggyIPs: true } },
+    {
+      what: "another namespace alone is served",
+      addresses: ["10.0.0.0/24"],
+      spec: { serviceAllocation: { namespaces: ["shop"] } },
+    },
+    {
+      what: "Services with other labels alone are served",
+      addresses: ["10.0.0.0/24"],
+      spec: { serviceAllocation: { serviceSelectors: [{ matchLabels: { app: "db" } }] } },
+    },
+  ])("an address where $what", ({ addresses, spec }) => {
+    expect(strandedBy([poolFrom("lan", addresses, spec)], occupancyOf("10.0.0.0"))?.count).toBe(1);
+  });
+
+  it("each of the Services that share an address", () => {
+    const occupancy = occupancyOf();
+    const terms = (port: string) => [{ key: "k", ports: [port], backend: "cluster" }];
+    const sharers = [
+      { namespace: "default", name: "a", terms: terms("TCP/80") },
+      { namespace: "default", name: "b", terms: terms("TCP/81") },
+    ];
+    occupancy.take(addressFrom("10.0.0.9"), { kind: "shared", sharers });
+    expect(strandedBy([], occupancy)?.lost.map(({ holder }) => holder.name)).toEqual(["a", "b"]);
   });
 });
 
-it("an address that another pool takes over is not stranded", () => {
-  const after = [poolFrom("low", ["10.0.0.0/25"]), poolFrom("high", ["10.0.0.128/25"])];
-  expect(findStranded(before, after, occupancyOf("10.0.0.1", "10.0.0.200"))).toBeUndefined();
-});
+describe("no change strands", () => {
+  it("an address that another pool takes over", () => {
+    const after = [poolFrom("low", ["10.0.0.0/25"]), poolFrom("high", ["10.0.0.128/25"])];
+    expect(strandedBy(after, occupancyOf("10.0.0.1", "10.0.0.200"))).toBeUndefined();
+  });
 
-it("what is no Service's is not stranded", () => {
-  const occupancy = occupancyOf();
-  occupancy.take(addressFrom("10.0.0.1"), { kind: "other", what: 'Node "node-1"' });
-  expect(findStranded(before, [], occupancy)).toBeUndefined();
+  it("what is no Service's", () => {
+    const occupancy = occupancyOf();
+    occupancy.take(addressFrom("10.0.0.1"), { kind: "other", what: 'Node "node-1"' });
+    expect(strandedBy([], occupancy)).toBeUndefined();
+  });
+
+  it("the address of a Service that is gone and may come back", () => {
+    expect(
+      findStranded({ before, after: [], occupancy: occupancyOf("10.0.0.1"), served: () => undefined }),
+    ).toBeUndefined();
+  });
 });

@@ -23,7 +23,6 @@ const a = { matchLabels: { a: "1" } };
 
 test.each<{ spec: Spec; kind: string; field?: string }>([
   { spec: { ipAddressPools: ["lan", "lan"] }, kind: "duplicateName", field: "ipAddressPools" },
-  { spec: { interfaces: ["eth0", "eth0"] }, kind: "duplicateName", field: "interfaces" },
   { spec: { ipAddressPoolSelectors: [a, a] }, kind: "duplicateSelector", field: "ipAddressPoolSelectors" },
   { spec: { nodeSelectors: [a, a] }, kind: "duplicateSelector", field: "nodeSelectors" },
   { spec: { serviceSelectors: [a, a] }, kind: "duplicateSelector", field: "serviceSelectors" },
@@ -44,6 +43,13 @@ test.each<{ spec: Spec; kind: string; field?: string }>([
 ])("parseAdvertisement refuses $spec as $kind", ({ spec, kind, field }) => {
   const error = errorOf(parseAdvertisement(input(spec)));
   expect(error).toMatchObject(field === undefined ? { kind } : { kind, field });
+});
+
+it("the same interface twice counts once, as in MetalLB", () => {
+  expect(valueOf(parseAdvertisement(input({ interfaces: ["eth1", "eth0", "eth1"] }))).interfaces).toEqual([
+    "eth1",
+    "eth0",
+  ]);
 });
 
 it("the same preference twice counts twice", () => {

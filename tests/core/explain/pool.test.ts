@@ -93,14 +93,102 @@ const sentences: readonly { readonly refusal: Refusal; readonly sentence: string
       'IPAddressPool "network/homelab-pool" has 10.0.0.0/24, which overlaps 10.0.0.9-10.0.0.10 of IPAddressPool "network/dmz-pool"; keep each address in one pool',
   },
   {
-    refusal: { kind: "strandedAddresses", pool, address, holder: service, count: 1 },
+    refusal: {
+      kind: "nodeAddresses",
+      pool,
+      some: [{ node: "node-1", address: addressFrom("192.168.1.11") }],
+      count: 1,
+    },
     sentence:
-      'IPAddressPool "network/homelab-pool" would lose 192.168.1.205, which Service "default/web" holds; keep the addresses in a pool, or move the Services first',
+      'IPAddressPool "network/homelab-pool" has 192.168.1.11 of Node "node-1"; leave addresses of Nodes out of spec.addresses',
   },
   {
-    refusal: { kind: "strandedAddresses", pool, address, holder: service, count: 3 },
+    refusal: {
+      kind: "nodeAddresses",
+      pool,
+      some: [
+        { node: "node-1", address: addressFrom("192.168.1.11") },
+        { node: "node-2", address: addressFrom("192.168.1.12") },
+      ],
+      count: 2,
+    },
     sentence:
-      'IPAddressPool "network/homelab-pool" would lose 192.168.1.205, which Service "default/web" holds, and 2 more in use; keep the addresses in a pool, or move the Services first',
+      'IPAddressPool "network/homelab-pool" has 192.168.1.11 of Node "node-1" and 192.168.1.12 of Node "node-2"; leave addresses of Nodes out of spec.addresses',
+  },
+  {
+    refusal: {
+      kind: "nodeAddresses",
+      pool,
+      some: [
+        { node: "node-1", address: addressFrom("192.168.1.11") },
+        { node: "node-2", address: addressFrom("192.168.1.12") },
+        { node: "node-2", address: addressFrom("fd00::12") },
+      ],
+      count: 7,
+    },
+    sentence:
+      'IPAddressPool "network/homelab-pool" has 192.168.1.11 of Node "node-1", 192.168.1.12 of Node "node-2", fd00::12 of Node "node-2" and 4 more; leave addresses of Nodes out of spec.addresses',
+  },
+  {
+    refusal: {
+      kind: "serviceRange",
+      pool,
+      range: rangeFrom("10.96.1.0/24"),
+      serviceCidr: "kubernetes",
+      serviceRange: rangeFrom("10.96.0.0/16"),
+    },
+    sentence:
+      'IPAddressPool "network/homelab-pool" has 10.96.1.0/24, which overlaps 10.96.0.0/16 of ServiceCIDR "kubernetes", where ClusterIPs come from; use addresses outside it',
+  },
+  {
+    refusal: { kind: "missingNamespaces", pool, some: ["shop"], count: 1 },
+    sentence:
+      'IPAddressPool "network/homelab-pool" names in spec.serviceAllocation.namespaces "shop", which does not exist; create it or correct the name',
+  },
+  {
+    refusal: { kind: "missingNamespaces", pool, some: ["a", "b", "c"], count: 5 },
+    sentence:
+      'IPAddressPool "network/homelab-pool" names in spec.serviceAllocation.namespaces "a", "b", "c" and 2 more, which do not exist; create them or correct the names',
+  },
+  {
+    refusal: { kind: "servesNobody", pool },
+    sentence:
+      'IPAddressPool "network/homelab-pool" serves no Service, since its spec.serviceAllocation.namespaceSelectors match no namespace; label a namespace or correct them',
+  },
+  {
+    refusal: { kind: "missingPools", advertisement: "network/homelab-l2", some: ["homelab-pol"], count: 1 },
+    sentence:
+      'L2Advertisement "network/homelab-l2" names in spec.ipAddressPools "homelab-pol", which does not exist; create it or correct the name',
+  },
+  {
+    refusal: { kind: "choosesNoPool", advertisement: "network/homelab-l2" },
+    sentence:
+      'L2Advertisement "network/homelab-l2" announces nothing, since there is no IPAddressPool that it chooses; create one, or correct spec.ipAddressPoolSelectors',
+  },
+  {
+    refusal: { kind: "choosesNoNode", advertisement: "network/homelab-l2" },
+    sentence:
+      'L2Advertisement "network/homelab-l2" announces nothing, since there is no Node that it chooses; label one, or correct spec.nodeSelectors',
+  },
+  {
+    refusal: { kind: "badSteering", pool, annotation: "berth.dev/cool-down", value: "soon", wants: "duration" },
+    sentence:
+      'IPAddressPool "network/homelab-pool" has in its annotation berth.dev/cool-down "soon"; write a duration such as 30s, 10m or 1h30m, at most 168h',
+  },
+  {
+    refusal: { kind: "badSteering", pool, annotation: "berth.dev/allow-renumbering", value: "yes", wants: "flag" },
+    sentence:
+      'IPAddressPool "network/homelab-pool" has in its annotation berth.dev/allow-renumbering "yes"; write "true" or "false"',
+  },
+  {
+    refusal: { kind: "strandedAddresses", pool, lost: [{ address, holder: service }], count: 1 },
+    sentence:
+      'IPAddressPool "network/homelab-pool" would lose 192.168.1.205 (Service "default/web"), which is in use; keep the addresses in a pool, move the Services first, or set the annotation berth.dev/allow-renumbering: "true" on it to have them renumbered',
+  },
+  {
+    refusal: { kind: "strandedAddresses", pool, lost: [{ address, holder: service }], count: 3 },
+    sentence:
+      'IPAddressPool "network/homelab-pool" would lose 192.168.1.205 (Service "default/web") and 2 more, which are in use; keep the addresses in a pool, move the Services first, or set the annotation berth.dev/allow-renumbering: "true" on it to have them renumbered',
   },
   {
     refusal: { kind: "duplicateName", ...list, name: "shop" },

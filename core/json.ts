@@ -1,6 +1,6 @@
 /** Reading JSON of unknown shape; a problem is the path where the shape is not the expected one. */
-import type { Result } from "../result.ts";
-import { err, ok } from "../result.ts";
+import type { Result } from "./result.ts";
+import { err, ok } from "./result.ts";
 
 /** Reads a value that stands at a path; errs with the path of what is wrong. */
 export type Reader<T> = (value: unknown, path: string) => Result<T, string>;
@@ -48,3 +48,9 @@ export function numberAt(fields: Fields, field: string, path: string): Result<nu
   const value = fields[field];
   return typeof value === "number" ? ok(value) : err(`${path}.${field}`);
 }
+
+/** Whether two values are the same as JSON, whatever the order of fields. */
+export const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a, inOrder) === JSON.stringify(b, inOrder);
+
+const inOrder = (_: string, value: unknown): unknown =>
+  isFields(value) ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))) : value;

@@ -1,0 +1,132 @@
+/** Every write to a claim. Each one is conditional: it happens to the claim as this process knows it, or not at all. */
+import { printAddress, type Address } from "../core/address/address.ts";
+import type { ServiceName, Sharer } from "../core/allocation/holder.ts";
+import { printSharers } from "../core/allocation/sharers-text.ts";
+import { sharersOf, without } from "../core/allocation/sharing.ts";
+import type { SharingTerms } from "../core/allocation/terms.ts";
+import { keys } from "../core/keys.ts";
+import type { Cluster } from "./cluster.ts";
+import { isConflict, isNotFound } from "./errors.ts";
+import { apiVersionOf, kinds, metadataOf, type IPAddress } from "./kinds.ts";
+import { claimHolder } from "./read.ts";
+
+/** What a claim is made for; `pool` is namespace/name, empty where no pool has the address. */
+export type NewClaim = {
+  readonly address: Address;
+  readonly pool: string;
+  readonly service: ServiceName;
+  readonly terms: SharingTerms;
+};
+
+/** Makes the claim; undefined where there is one already, whoever has it. */
+export async function createClaim(claim: NewClaim, cluster: Cluster): Promise<IPAddress | undefined> {
+  try {
+    const created = await cluster.api.create(kinds.claims, claimObject(claim));
+    cluster.claims.accept(created);
+    return created;
+  } catch (error) {
+    if (isConflict(error)) return undefined;
+    throw error;
+  }
+}
+
+function claimObject({ address, pool, service, terms }: NewClaim): IPAddress {
+  const [poolNamespace = "", poolName = ""] = pool.split("/");
+  const sharers = terms.key === "" ? undefined : printSharers([{ ...service, terms: [terms] }]);
+  return {
+    apiVersion: apiVersionOf(kinds.claims),
+    kind: kinds.claims.kind,
+    metadata: {
+      name: printAddress(address),
+      labels: {
+        [keys.claimManagedBy]: keys.claimManager,
+        [keys.claimFamily]: address.family,
+        ...label(keys.claimPool, poolName),
+        ...label(keys.claimPoolNamespace, poolNamespace),
+      },
+      ...(sharers === undefined ? {} : { annotations: { [keys.claimSharers]: sharers } }),
+    },
+    spec: { parentRef: sharers === undefined || pool === "" ? parentService(service) : parentPool(pool) },
+  };
+}
+
+const parentService = (service: ServiceName) => ({ group: "", resource: "services", ...service });
+
+/** The parent can't be changed; a Service may leave an address that others go on sharing, the pool stays. */
+function parentPool(pool: string): ReturnType<typeof parentService> {
+  const [namespace = "", name = ""] = pool.split("/");
+  return { group: keys.metallbGroup, resource: "ipaddresspools", namespace, name };
+}
+
+/** Names may be longer than the 63 characters of a label's value; such a pool goes unlabelled. */
+const label = (key: string, value: string): Record<string, string> =>
+  value === "" || value.length > 63 ? {} : { [key]: value };
+
+/**
+ * Writes the claim anew, with these sharers where they are given, and no longer resting. The write changes the claim's
+ * revision, so that a release decided before this moment fails. False where somebody else has changed the claim.
+ */
+export function writeSharers(
+  claim: IPAddress,
+  sharers: readonly Sharer[] | undefined,
+  cluster: Cluster,
+): Promise<boolean> {
+  const renewals = Number(metadataOf(claim).annotations[keys.claimRenewals] ?? "0") + 1;
+  return annotate(
+    claim,
+    {
+      [keys.claimRenewals]: String(renewals),
+      [keys.claimRestingSince]: null,
+      ...(sharers === undefined ? {} : { [keys.claimSharers]: printSharers(sharers) }),
+    },
+    cluster,
+  );
+}
+
+/** Notes on the claim that nobody needs it since now. False where somebody else has changed it. */
+export const writeResting = (claim: IPAddress, cluster: Cluster): Promise<boolean> =>
+  annotate(claim, { [keys.claimRestingSince]: new Date().toISOString() }, cluster);
+
+async function annotate(
+  claim: IPAddress,
+  annotations: Readonly<Record<string, string | null>>,
+  cluster: Cluster,
+): Promise<boolean> {
+  const { name, resourceVersion } = metadataOf(claim);
+  try {
+    const patch = { metadata: { resourceVersion, annotations } };
+    cluster.claims.accept(await cluster.api.merge(kinds.claims, { name }, patch));
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) cluster.claims.drop(claim);
+    else if (!isConflict(error)) throw error;
+    else await refreshClaim(claim, cluster);
+    return false;
+  }
+}
+
+/** Reads the claim as it is now. */
+export async function refreshClaim(claim: IPAddress, cluster: Cluster): Promise<void> {
+  const fresh = await cluster.api.get(kinds.claims, { name: metadataOf(claim).name });
+  if (fresh === undefined) cluster.claims.drop(claim);
+  else cluster.claims.accept(fresh);
+}
+
+/** Takes the Service off the claim; where it is the last one, the claim goes. False where somebody else has changed it. */
+export function leaveClaim(claim: IPAddress, service: ServiceName, cluster: Cluster): Promise<boolean> {
+  const others = without(sharersOf(claimHolder(claim)), service);
+  return others.length === 0 ? removeClaim(claim, cluster) : writeSharers(claim, others, cluster);
+}
+
+async function removeClaim(claim: IPAddress, cluster: Cluster): Promise<boolean> {
+  const { name = "", uid, resourceVersion } = claim.metadata ?? {};
+  try {
+    await cluster.api.remove(kinds.claims, { name }, { uid, resourceVersion });
+    cluster.claims.drop(claim);
+    return true;
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    await refreshClaim(claim, cluster);
+    return false;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * How long a create takes with and without Berth, and until the address stands in the status: Services one by one through
+ * a kept-alive connection. "Without" are Services of the same shape between them, in kube-system, where Pepr's webhook never
+ * looks, and of a class that is somebody else's, so that nothing of Berth is asked or writes.
+ */
+import { parseArgs } from "node:util";
+import { kinds, type Service } from "../../cluster/kinds.ts";
+import { keys } from "../../core/keys.ts";
+import { reporting, spread } from "./bench/report.ts";
+import { clear, loadBalancer, NAMESPACE, NODES, onStage, type Stage } from "./bench/stage.ts";
+import { Watching } from "./bench/watching.ts";
+
+const USAGE = `usage: hack/bench assign [--services N]
+Creates N Services (500) one by one on a lab with Berth, and N without. BERTH_LAB names the lab; it is brought up for the
+bench unless BERTH_LAB_READY is set.
+`;
+
+/** Services made before the first that counts: connections are opened and code is compiled. */
+const WARM_UP = 50;
+const ELSEWHERE = "kube-system";
+const FOREIGN_CLASS = "example.com/somebody-else";
+
+type Samples = {
+  readonly without: number[];
+  readonly with: number[];
+  /** From the beginning of the create. */
+  readonly seen: number[];
+};
+
+/** Creates it; when that began and how long the answer took, in milliseconds. */
+async function create({ api }: Stage, service: Service): Promise<{ began: number; took: number; service: Service }> {
+  const began = performance.now();
+  const created = await api.create(kinds.services, service);
+  return { began, took: performance.now() - began, service: created };
+}
+
+async function sample(stage: Stage, watching: Watching, name: string): Promise<readonly [number, number, number]> {
+  const foreign = await create(stage, loadBalancer(ELSEWHERE, name, { loadBalancerClass: FOREIGN_CLASS }));
+  await stage.api.remove(kinds.services, { namespace: ELSEWHERE, name }, {});
+  const { began, took, service } = await create(stage, loadBalancer(NAMESPACE, name));
+  if (service.metadata?.annotations?.[keys.addresses] === undefined) {
+    throw new Error(`Service "${name}" came back without an address; see the admission pods' logs in pepr-system`);
+  }
+  return [foreign.took, took, (await watching.assigned(name)) - began];
+}
+
+async function measure(stage: Stage, services: number): Promise<void> {
+  const watching = await Watching.of(stage.api, NAMESPACE);
+  const samples: Samples = { without: [], with: [], seen: [] };
+  for (let index = 0; index < WARM_UP + services; index += 1) {
+    const [without, withBerth, seen] = await sample(stage, watching, `assign-${String(index)}`);
+    if (index < WARM_UP) continue;
+    samples.without.push(without);
+    samples.with.push(withBerth);
+    samples.seen.push(seen);
+  }
+  watching.stop();
+  const report = reporting("assign", { samples: services, nodes: NODES });
+  report("create without Berth", spread(samples.without), "ms");
+  report("create with Berth", spread(samples.with), "ms");
+  report("status seen, from the create's start", spread(samples.seen), "ms");
+  await clear(stage);
+}
+
+const { values } = parseArgs({
+  options: { services: { type: "string", default: "500" }, help: { type: "boolean", default: false } },
+});
+if (values.help) process.stdout.write(USAGE);
+else await onStage((stage) => measure(stage, Number(values.services)));
