@@ -65,7 +65,7 @@ async function gapsOf(
   return findGaps(advertisement, { ...known, pools: choosable((await api.list(kinds.pools)).items) });
 }
 
-/** Plans, and keeps the keys by which announcers know each other, until the signal. */
+/** Begins to plan, and to keep the keys by which announcers know each other; until the signal. */
 function lead(cluster: Cluster, term: AbortSignal): Promise<void> {
   new Plans(cluster, term).start();
   const periodSeconds = rotationSeconds(process.env["BERTH_HELLO_KEY_DAYS"]);

@@ -6,16 +6,24 @@ import { generationOf, printPlan } from "../core/announce/plan-text.ts";
 import type { NodePlan } from "../core/announce/plan-types.ts";
 import { keys } from "../core/keys.ts";
 
+/** A node, what its Leases are to say, undefined where the node is gone; and until when this watcher may write. */
+export type NodeToWrite = {
+  readonly node: string;
+  readonly plan: NodePlan | undefined;
+  readonly term: AbortSignal;
+};
+
 /** Writes what differs, the first Lease last: it is what announcers go by.*/
-export async function writeNodePlan(node: string, plan: NodePlan | undefined, cluster: Cluster): Promise<void> {
+export async function writeNodePlan({ node, plan, term }: NodeToWrite, cluster: Cluster): Promise<void> {
   const found = leasesOf(node, cluster);
   const texts = plan === undefined ? [] : textsToWrite(plan, found);
   for (const [shard, text] of [...texts.entries()].toReversed()) {
+    if (term.aborted) return;
     cluster.leases.accept(await writePlan(cluster.api, { node, shard }, text));
   }
   const count = plan === undefined ? 0 : shardsOf(plan);
   const spare = [...found].filter(([shard, lease]) => shard >= count && (shard > 0 || isManaged(lease)));
-  for (const [, lease] of spare) await removeLease(cluster.api, lease);
+  for (const [, lease] of spare) if (!term.aborted) await removeLease(cluster.api, lease);
 }
 
 const shardsOf = (plan: NodePlan): number => printPlan(0, plan).length;

@@ -13,11 +13,13 @@ import { PoolIndex } from "../core/announce/pool-index.ts";
 import { rebalanceOf } from "../core/announce/rebalance.ts";
 import { keys } from "../core/keys.ts";
 
+/** Who is told; `tell` is called whenever there is something new, until the signal. */
+export type Feeding = { readonly planner: Planner; readonly tell: () => void; readonly term: AbortSignal };
+
 /** What waits to be told: keys of objects, names of nodes whose Lease or self has changed, and whether pools have. */
 export class PlanFeed {
   readonly #cluster: Cluster;
   readonly #planner: Planner;
-  readonly #term: AbortSignal;
   readonly #slices: SlicesByService;
   readonly #services = new Set<string>();
   readonly #nodes = new Set<string>();
@@ -26,23 +28,18 @@ export class PlanFeed {
   #isPoolsChanged = true;
   #pools = new PoolIndex([]);
 
-  constructor(cluster: Cluster, planner: Planner, term: AbortSignal) {
+  constructor(cluster: Cluster, { planner, tell, term }: Feeding) {
     this.#cluster = cluster;
     this.#planner = planner;
-    this.#term = term;
-    this.#slices = new SlicesByService(cluster.endpointSlices, term);
-    this.#noteAll();
-  }
-
-  /** Calls `tell` whenever there is something new, until the signal. */
-  follow(tell: () => void): void {
-    const [cluster, term] = [this.#cluster, this.#term];
     const note = (keysOfKind: Set<string>, key: string): void => {
       keysOfKind.add(key);
       tell();
     };
-    this.#slices.follow((service) => {
-      note(this.#services, service);
+    this.#slices = new SlicesByService(cluster.endpointSlices, {
+      tell: (service) => {
+        note(this.#services, service);
+      },
+      term,
     });
     cluster.services.subscribe(({ key }) => {
       note(this.#services, printKey(key));
@@ -63,6 +60,7 @@ export class PlanFeed {
       if (isTakenUp(before) !== isTakenUp(after)) this.#nodes.add(place.node);
       note(this.#reports, place.node);
     }, term);
+    this.#noteAll();
   }
 
   #noteAll(): void {

@@ -35,54 +35,53 @@ export class Plans {
   readonly #telling: Queue;
   readonly #l2Statuses: L2Statuses;
   readonly #startMillis = performance.now();
-  #isWaiting: boolean;
-  #hasBegun = false;
+  readonly #isNew: boolean;
+  #hasPlanned = false;
 
   constructor(cluster: Cluster, term: AbortSignal) {
     this.#cluster = cluster;
     this.#term = term;
-    this.#l2Statuses = new L2Statuses(cluster.api, cluster.l2Statuses);
+    this.#l2Statuses = new L2Statuses(cluster, term);
     this.#planning = new Queue({ name: "plan", workers: 1, run: () => Promise.resolve(this.#plan()) });
     this.#leases = new Queue({ name: "leases", workers: WRITERS, run: (node) => this.#writeNode(node) });
     this.#telling = new Queue({ name: "announced", workers: WRITERS, run: (service) => this.#tell(service) });
-    this.#isWaiting = ![...cluster.leases.values()].some(isManaged);
-    this.#feed = new PlanFeed(cluster, this.#planner, term);
+    this.#isNew = ![...cluster.leases.values()].some(isManaged);
+    const tell = (): void => {
+      this.#planning.add(PLAN, this.#pace.pauseMillis(performance.now()));
+    };
+    this.#feed = new PlanFeed(cluster, { planner: this.#planner, tell, term });
   }
 
   /** Plans, and follows all changes from then on. */
   start(): void {
-    this.#feed.follow(() => {
-      this.#planning.add(PLAN, this.#pace.pauseMillis(performance.now()));
-    });
     this.#cluster.leases.subscribe(({ before, after }) => {
       const place = placeOf(after ?? before ?? {});
-      if (place === undefined || planIn(before) === planIn(after) || this.#isWaiting) return;
-      this.#leases.add(place.node);
+      // Before the first plan the Leases are all that is known of it.
+      if (place !== undefined && planIn(before) !== planIn(after) && this.#hasPlanned) this.#leases.add(place.node);
     }, this.#term);
     this.#planning.start(this.#term);
     this.#planning.add(PLAN);
   }
 
-  /** Whatever stands in the Leases and statuses from before is looked at once there is a plan to hold it against. */
-  #begin(): void {
-    if (this.#hasBegun) return;
-    this.#hasBegun = true;
-    this.#leases.start(this.#term);
-    this.#telling.start(this.#term);
-    for (const node of nodesWithLeases(this.#cluster)) this.#leases.add(node);
-    for (const service of this.#l2Statuses.services()) this.#telling.add(service, SETTLE_MILLIS);
-  }
-
   #plan(): Again {
-    if (this.#isWaiting && this.#waitMillis() > 0) return this.#waitMillis();
-    this.#isWaiting = false;
+    const waitMillis = this.#hasPlanned || !this.#isNew ? 0 : this.#waitMillis();
+    if (waitMillis > 0) return waitMillis;
     this.#feed.flush();
     const { nodes, services } = this.#planner.update();
-    this.#begin();
+    if (!this.#hasPlanned) this.#begin();
     for (const node of nodes) this.#leases.add(node);
     for (const service of services) this.#telling.add(service, SETTLE_MILLIS);
     if (nodes.size > 0) this.#pace.wrote(performance.now());
     return undefined;
+  }
+
+  /** What is there already may be of nodes and Services that are gone. */
+  #begin(): void {
+    this.#hasPlanned = true;
+    this.#leases.start(this.#term);
+    this.#telling.start(this.#term);
+    for (const node of nodesWithLeases(this.#cluster)) this.#leases.add(node);
+    for (const service of this.#l2Statuses.services()) this.#telling.add(service, SETTLE_MILLIS);
   }
 
   /** The first announcer to come up must not get every address there is, only because the others are a moment behind. */
@@ -95,7 +94,7 @@ export class Plans {
   }
 
   async #writeNode(node: string): Promise<Again> {
-    await writeNodePlan(node, this.#planner.planOf(node), this.#cluster);
+    await writeNodePlan({ node, plan: this.#planner.planOf(node), term: this.#term }, this.#cluster);
     return undefined;
   }
 

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
 import type { Cache } from "./cache.ts";
+import type { Cluster } from "./cluster.ts";
 import type { ServiceL2Status } from "./crd.ts";
 import { isConflict } from "./errors.ts";
 import { apiVersionOf, keyOf, kinds, metadataOf, printKey, type ObjectKey } from "./kinds.ts";
@@ -21,14 +22,15 @@ export class L2Statuses {
   readonly #cache: Cache<ServiceL2Status>;
   readonly #byService = new Map<string, Map<string, ServiceL2Status>>();
 
-  constructor(api: Api, cache: Cache<ServiceL2Status>) {
+  /** Follows the objects until the signal. */
+  constructor({ api, l2Statuses }: Pick<Cluster, "api" | "l2Statuses">, term: AbortSignal) {
     this.#api = api;
-    this.#cache = cache;
-    for (const object of cache.values()) this.#join(object);
-    cache.subscribe(({ before, after }) => {
+    this.#cache = l2Statuses;
+    for (const object of l2Statuses.values()) this.#join(object);
+    l2Statuses.subscribe(({ before, after }) => {
       if (before !== undefined) this.#leave(before);
       if (after !== undefined) this.#join(after);
-    });
+    }, term);
   }
 
   #join(object: ServiceL2Status): void {

@@ -5,26 +5,21 @@ import { metadataOf, printKey, type EndpointSlice } from "./kinds.ts";
 /** Label by which an EndpointSlice names its Service. */
 const SERVICE_NAME = "kubernetes.io/service-name";
 
-/** Follows the cache until the signal, and tells of each Service whose slices change. */
+/** Called for each Service whose slices change, until the signal. */
+export type Telling = { readonly tell: (service: string) => void; readonly term: AbortSignal };
+
+/** Follows the cache until the signal. */
 export class SlicesByService {
   readonly #slices = new Map<string, Map<string, EndpointSlice>>();
-  readonly #cache: Cache<EndpointSlice>;
-  readonly #term: AbortSignal;
 
-  constructor(cache: Cache<EndpointSlice>, term: AbortSignal) {
-    this.#cache = cache;
-    this.#term = term;
+  constructor(cache: Cache<EndpointSlice>, { tell, term }: Telling) {
     for (const slice of cache.values()) this.#join(slice);
-  }
-
-  /** Calls `tell` with each Service whose slices change from now on; to be called once, at once. */
-  follow(tell: (service: string) => void): void {
-    this.#cache.subscribe(({ before, after }) => {
+    cache.subscribe(({ before, after }) => {
       if (before !== undefined) this.#leave(before);
       if (after !== undefined) this.#join(after);
       const services = new Set([before, after].flatMap((slice) => (slice === undefined ? [] : [serviceOf(slice)])));
       for (const service of services) tell(service);
-    }, this.#term);
+    }, term);
   }
 
   /** The slices of a Service, namespace/name. */

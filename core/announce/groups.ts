@@ -5,10 +5,12 @@ import type { AnnouncedService } from "./plan-types.ts";
 /** A Service with its addresses as text. */
 export type Member = { readonly key: string; readonly service: AnnouncedService; readonly ips: readonly string[] };
 
+type Shared = { readonly address: Address; readonly keys: Set<string> };
+
 /** Services by name, and who has which address. */
 export class Groups {
   readonly #members = new Map<string, Member>();
-  readonly #sharers = new Map<string, Set<string>>();
+  readonly #sharers = new Map<string, Shared>();
 
   /** Takes in a Service, or that it has gone or has no addresses. */
   set(key: string, service: AnnouncedService | undefined): void {
@@ -19,13 +21,19 @@ export class Groups {
     }
     const ips = service.addresses.map(printAddress);
     this.#members.set(key, { key, service, ips });
-    for (const ip of ips) this.#sharers.set(ip, (this.#sharers.get(ip) ?? new Set()).add(key));
+    for (const [index, address] of service.addresses.entries()) this.#join(ips[index] ?? "", address, key);
+  }
+
+  #join(ip: string, address: Address, key: string): void {
+    const shared = this.#sharers.get(ip) ?? { address, keys: new Set<string>() };
+    shared.keys.add(key);
+    this.#sharers.set(ip, shared);
   }
 
   #leave(ip: string, key: string): void {
-    const sharers = this.#sharers.get(ip);
-    sharers?.delete(key);
-    if (sharers?.size === 0) this.#sharers.delete(ip);
+    const shared = this.#sharers.get(ip);
+    shared?.keys.delete(key);
+    if (shared?.keys.size === 0) this.#sharers.delete(ip);
   }
 
   get(key: string): Member | undefined {
@@ -38,7 +46,12 @@ export class Groups {
 
   /** The Services that have an address. */
   sharersOf(ip: string): Iterable<string> {
-    return this.#sharers.get(ip) ?? [];
+    return this.#sharers.get(ip)?.keys ?? [];
+  }
+
+  /** The address that is written so, if a Service has it. */
+  addressOf(ip: string): Address | undefined {
+    return this.#sharers.get(ip)?.address;
   }
 
   /** All Services that have to be planned with this one, itself among them, sorted by name. */

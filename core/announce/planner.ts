@@ -2,7 +2,7 @@
  * The plan of every node, kept up to date: changes go in, {@link Planner.update} works out what they touch. What is
  * remembered of an address stands in the plans too, so that a planner that begins anew with them goes on alike.
  */
-import { parseAddress, compareAddresses, type Address } from "../address/address.ts";
+import { compareAddresses, type Address } from "../address/address.ts";
 import { sameLabels } from "../labels.ts";
 import type { Advertisement } from "./advertisement.ts";
 import { judgeNodes, matchingAdvertisements, type Judgement } from "./eligibility.ts";
@@ -219,9 +219,17 @@ export class Planner {
       value === undefined ? [] : [[pool, value]],
     );
     return {
-      vips: inOrder(entries.map(({ vip }) => vip)),
+      vips: this.#inOrder(entries),
       rebalanced: Object.fromEntries(rebalanced.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     };
+  }
+
+  #inOrder(entries: readonly Entry[]): readonly Vip[] {
+    const vips = entries.flatMap(({ vip }): (readonly [Address, Vip])[] => {
+      const address = this.#groups.addressOf(vip.ip);
+      return address === undefined ? [] : [[address, vip]];
+    });
+    return vips.toSorted(([a], [b]) => compareAddresses(a, b)).map(([, vip]) => vip);
   }
 
   /** What became of each address of a Service, in its order; none where it is not known. */
@@ -285,12 +293,4 @@ function sameEntry(a: Entry | undefined, b: Entry | undefined): boolean {
 function sameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.length === b.length && a.every((text, index) => text === b[index]);
-}
-
-function inOrder(vips: readonly Vip[]): readonly Vip[] {
-  const parsed = vips.flatMap((vip): (readonly [Address, Vip])[] => {
-    const address = parseAddress(vip.ip);
-    return address.ok ? [[address.value, vip]] : [];
-  });
-  return parsed.toSorted(([a], [b]) => compareAddresses(a, b)).map(([, vip]) => vip);
 }

@@ -1,0 +1,222 @@
+/** What the watcher makes of the plan and of what announcers report: Leases, ServiceL2Status, Events, the condition. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { MemoryCall } from "../support/memory-api.ts";
+import { kinds, metadataOf } from "../../cluster/kinds.ts";
+import { leaseName } from "../../cluster/leases.ts";
+import { generationOf, parsePlan } from "../../core/announce/plan-text.ts";
+import { keys } from "../../core/keys.ts";
+import { valueOf } from "../core/builders.ts";
+import { advertisement, claim, endpointSlice, lease, node, pool, service } from "../support/builders.ts";
+import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
+import { World, Worlds, type Seed } from "../support/world.ts";
+
+const worlds = new Worlds();
+beforeEach(() => {
+  pauseTime();
+});
+afterEach(() => {
+  worlds.close();
+  resumeTime();
+});
+
+const managed = { [keys.plan]: '{"v":1,"generation":1,"vips":[]}' };
+const seed: Seed = {
+  pools: [pool("homelab-pool", ["10.0.0.0/16"])],
+  advertisements: [advertisement("homelab-l2")],
+  services: [service("default/web", { addresses: "10.0.0.1" })],
+  claims: [claim("10.0.0.1", "default/web")],
+  endpointSlices: [endpointSlice("default/web", "node-1")],
+  nodes: [node("node-1"), node("node-2")],
+  leases: [lease("node-1", managed), lease("node-2", managed)],
+};
+
+const keyOf = (name: string, shard = 0) => ({ namespace: keys.namespace, name: leaseName({ node: name, shard }) });
+const textOf = (world: World, name: string, shard = 0) =>
+  world.store.get(kinds.leases, keyOf(name, shard))?.metadata?.annotations?.[keys.plan] ?? "";
+const firstOf = (world: World, name: string) => valueOf(parsePlan(textOf(world, name))).vips[0]?.nodes[0];
+const other = (name: string | undefined): string => (name === "node-1" ? "node-2" : "node-1");
+
+/** The announcer on a node reports that it answers for these addresses. */
+function report(world: World, name: string, ...ips: readonly string[]): void {
+  const answering = ips.length === 0 ? [] : [{ ips, interfaces: [{ name: "lan0", mac: "02:00:00:00:00:01" }] }];
+  const status = JSON.stringify({ v: 1, generation: 1, answering, silent: [] });
+  world.store.edit(kinds.leases, keyOf(name), { metadata: { annotations: { [keys.status]: status } } });
+}
+
+const statuses = (world: World) => world.store.all(kinds.l2Statuses);
+const assigned = (world: World) => world.events("default/web").filter((text) => text.startsWith("nodeAssigned"));
+
+describe("a node that reports that it answers", () => {
+  it("stands first in the plan from then on", async () => {
+    const world = await worlds.open(seed);
+    const taking = other(firstOf(world, "node-1"));
+    report(world, taking, "10.0.0.1");
+    await pass(100);
+    expect(firstOf(world, "node-1")).toBe(taking);
+    expect(firstOf(world, "node-2")).toBe(taking);
+  });
+
+  it("is in a ServiceL2Status as MetalLB's, in one Event, and in the condition", async () => {
+    const world = await worlds.open(seed);
+    const conditions: (string | undefined)[] = [];
+    world.watcher.cluster.announced.subscribe((key) => {
+      conditions.push(world.watcher.cluster.announced.get(key)?.reason);
+    }, new AbortController().signal);
+    await pass(1_000);
+    expect(statuses(world)).toEqual([]);
+    report(world, "node-1", "10.0.0.1");
+    await pass(1_000);
+    expect(statuses(world)).toMatchObject([
+      {
+        metadata: {
+          namespace: "metallb-system",
+          labels: {
+            "metallb.io/node": "node-1",
+            "metallb.io/service-name": "web",
+            "metallb.io/service-namespace": "default",
+          },
+        },
+        status: { node: "node-1", serviceName: "web", serviceNamespace: "default", interfaces: [{ name: "lan0" }] },
+      },
+    ]);
+    expect(assigned(world)).toEqual(['nodeAssigned: announcing from node "node-1" with protocol "layer2"']);
+    expect(conditions).toEqual(["WaitingForAnnouncer", "Announced"]);
+    expect(world.watcher.cluster.announced.get("default/web")?.status).toBe("True");
+    const before = world.store.resourceVersion;
+    world.store.edit(kinds.leases, keyOf("node-1"), { spec: { renewTime: "2026-01-01T12:00:10.000000Z" } });
+    await pass(1_000);
+    expect(Number(world.store.resourceVersion)).toBe(Number(before) + 1);
+  });
+
+  it("takes the place of the other one in all of these, told of once", async () => {
+    const world = await worlds.open(seed);
+    report(world, "node-1", "10.0.0.1");
+    await pass(1_000);
+    report(world, "node-1");
+    report(world, "node-2", "10.0.0.1");
+    await pass(1_000);
+    expect(statuses(world).map(({ status }) => status?.node)).toEqual(["node-2"]);
+    expect(assigned(world)).toHaveLength(2);
+    expect(world.watcher.cluster.announced.get("default/web")?.message).toBe(
+      'Node "node-2" announces 10.0.0.1 on lan0',
+    );
+  });
+
+  it("is forgotten with its Service", async () => {
+    const world = await worlds.open(seed);
+    report(world, "node-1", "10.0.0.1");
+    await pass(1_000);
+    await world.delete(kinds.services, "default/web");
+    await pass(1_000);
+    expect(statuses(world)).toEqual([]);
+    expect(world.watcher.cluster.announced.get("default/web")).toBeUndefined();
+  });
+});
+
+it("what is left of Services that went while no watcher was there is taken away, and no Event is repeated", async () => {
+  const first = await worlds.open(seed);
+  report(first, "node-1", "10.0.0.1");
+  await pass(1_000);
+  const [left] = statuses(first);
+  const labels = { ...metadataOf(left!).labels, [keys.l2StatusService]: "gone" };
+  const gone = { ...left!, metadata: { namespace: keys.namespace, name: "l2-gone", labels } };
+  const leases = first.store.all(kinds.leases);
+  const again = await worlds.open({ ...seed, leases, l2Statuses: [left!, gone] });
+  await pass(1_000);
+  expect(statuses(again).map((object) => metadataOf(object).name)).toEqual([metadataOf(left!).name]);
+  expect(assigned(again)).toEqual([]);
+});
+
+describe("the Leases", () => {
+  it("of a cluster that never had a plan wait for the announcers of all nodes that are ready", async () => {
+    const world = await worlds.open({ ...seed, leases: [] });
+    const announcer = (name: string) => {
+      world.store.seed(kinds.leases, { ...lease(name), metadata: { ...keyOf(name) } });
+    };
+    announcer("node-1");
+    await pass(1_000);
+    expect(textOf(world, "node-1")).toBe("");
+    announcer("node-2");
+    await pass(1_000);
+    expect(generationOf(textOf(world, "node-1"))).toBe(1);
+  });
+
+  it("of such a cluster do not wait for ever", async () => {
+    const world = await worlds.open({ ...seed, leases: [] });
+    await pass(9_000);
+    expect(textOf(world, "node-1")).toBe("");
+    await pass(2_000);
+    expect(generationOf(textOf(world, "node-1"))).toBe(1);
+  });
+
+  it("are several where the plan is long, of one generation, and one again where it is short", async () => {
+    const count = 700;
+    const names = ["a", "b"].map((letter) => letter.repeat(60));
+    const services = Array.from({ length: count }, (_, index) => `10.0.${String(index >> 8)}.${String(index & 255)}`);
+    const world = await worlds.open({
+      ...seed,
+      services: services.map((ip, index) => service(`default/s${String(index)}`, { addresses: ip })),
+      claims: services.map((ip, index) => claim(ip, `default/s${String(index)}`)),
+      endpointSlices: services.map((_, index) => endpointSlice(`default/s${String(index)}`, "anywhere")),
+      nodes: names.map((name) => node(name)),
+      leases: names.map((name) => lease(name, managed)),
+    });
+    const [name = ""] = names;
+    await pass(1_000);
+    const plans = [0, 1].map((shard) => valueOf(parsePlan(textOf(world, name, shard))));
+    expect(plans[0]?.shards).toBe(2);
+    expect(plans.flatMap(({ vips }) => vips)).toHaveLength(count);
+    expect(plans[1]?.generation).toBe(plans[0]?.generation);
+    world.store.delete(kinds.advertisements, { namespace: "network", name: "homelab-l2" });
+    await pass(1_000);
+    expect(world.store.get(kinds.leases, keyOf(name, 1))).toBeUndefined();
+    expect(valueOf(parsePlan(textOf(world, name)))).toMatchObject({ vips: [], shards: undefined });
+  });
+
+  it("are written a few times a second, however many Services come", async () => {
+    const writes: string[] = [];
+    const hook =
+      (process: string) =>
+      async <T>(call: MemoryCall, run: () => Promise<T>) => {
+        if (process === "watcher" && call.verb === "apply" && call.plural === "leases") writes.push(call.key);
+        return run();
+      };
+    const world = await worlds.open(seed, { hook });
+    writes.length = 0;
+    for (let index = 0; index < 300; index += 1) {
+      world.store.seed(kinds.endpointSlices, endpointSlice(`default/s${String(index)}`, "node-1"));
+      world.store.seed(
+        kinds.services,
+        service(`default/s${String(index)}`, { addresses: `10.0.1.${String(index % 250)}` }),
+      );
+      await pass(10);
+    }
+    await pass(1_000);
+    const ofOne = writes.filter((key) => key.endsWith("node-1"));
+    expect(ofOne.length).toBeGreaterThan(3);
+    expect(ofOne.length).toBeLessThan(22);
+  });
+
+  it("say that a rebalancing was followed, and move the addresses back", async () => {
+    const world = await worlds.open(seed);
+    const preferred = firstOf(world, "node-1") ?? "";
+    report(world, other(preferred), "10.0.0.1");
+    await pass(1_000);
+    expect(firstOf(world, "node-1")).toBe(other(preferred));
+    const annotations = { [keys.rebalance]: "2026-01-01" };
+    world.store.edit(kinds.pools, { namespace: "network", name: "homelab-pool" }, { metadata: { annotations } });
+    await pass(1_000);
+    const plan = valueOf(parsePlan(textOf(world, "node-1")));
+    expect(plan).toMatchObject({ rebalanced: { "network/homelab-pool": "2026-01-01" }, vips: [{ moving: true }] });
+    expect(firstOf(world, "node-1")).toBe(preferred);
+  });
+});
+
+it("the keys of the announcers are made again when somebody deletes them", async () => {
+  const world = await worlds.open(seed);
+  const secret = { namespace: keys.namespace, name: keys.helloSecret };
+  expect(world.store.get(kinds.secrets, secret)).toBeDefined();
+  world.store.delete(kinds.secrets, secret);
+  await pass(61_000);
+  expect(world.store.get(kinds.secrets, secret)).toBeDefined();
+});
