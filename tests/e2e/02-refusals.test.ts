@@ -91,7 +91,7 @@ describe("a pool", () => {
   test("in use can't be deleted", async () => {
     const { code, stderr } = await target().tryKubectl(["delete", "ipaddresspool", "refusals", "-n", "metallb-system"]);
     expect(code).not.toBe(0);
-    expect(stderr).toContain('which Service "refusals/steady" holds');
+    expect(stderr).toContain('(Service "refusals/steady"), which is in use; keep the addresses in a pool');
   });
 
   test("that is full lets a Service in with a Warning, and serves it when an address is freed", async () => {
