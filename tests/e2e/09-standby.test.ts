@@ -91,7 +91,7 @@ test("what happens while both watchers are away is in line once they are back", 
         again: statusAddress(await read("again")),
         kept: statusAddress(await read("kept")),
       }),
-      { timeout: 90_000, interval: 500 },
+      { timeout: 150_000, interval: 500 },
     )
     .toEqual({ new: true, outside: true, turned: "", moved: "10.82.0.99", again: "10.82.0.200", kept });
   // The grace of a claim begins anew with a watcher that has not seen its Service go.
