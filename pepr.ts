@@ -5,11 +5,12 @@ import { pools } from "./capabilities/pools.ts";
 import { services } from "./capabilities/services.ts";
 import { apiOver } from "./cluster/api.ts";
 import { Cluster } from "./cluster/cluster.ts";
+import { eventsAside } from "./cluster/events.ts";
 import { roleOf, start } from "./cluster/start.ts";
 import { lazily } from "./cluster/transport.ts";
 import settings from "./package.json";
 
-const cluster = new Cluster(apiOver(lazily()));
+const cluster = new Cluster(eventsAside(apiOver(lazily())));
 const parts = [services(cluster), pools(cluster), announcements(cluster)];
 const module = new PeprModule(
   settings,

@@ -18,7 +18,7 @@ export default defineConfig({
           include: ["tests/{core,cluster,capabilities,hack}/**/*.test.ts"],
           testTimeout: 30_000,
           // Pepr registers all bindings in this mode, and starts nothing.
-          env: { PEPR_MODE: "dev", LOG_LEVEL: "silent" },
+          env: { PEPR_MODE: "dev", LOG_LEVEL: "silent", BERTH_LOG_LEVEL: "silent" },
         },
       },
       {

@@ -2,7 +2,7 @@
 import type { ServiceRefusal } from "../cluster/claims.ts";
 import type { Service } from "../cluster/kinds.ts";
 import { statusAddresses } from "../cluster/read.ts";
-import type { Assigned, Occurrence } from "../cluster/write.ts";
+import type { Occurrence, Wanted } from "../cluster/write.ts";
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import { explain, isRequestRefusal } from "../core/explain.ts";
 import { keys } from "../core/keys.ts";
@@ -18,11 +18,14 @@ export type Outcome = {
   readonly refusal: ServiceRefusal | undefined;
 };
 
-/** What the condition says. Its reason is "Assigned", or the kind of the refusal. */
-export function describeAssigned({ addresses, pool, refusal }: Outcome): Assigned {
-  if (refusal === undefined) return { isAssigned: true, reason: "Assigned", message: fromPool(addresses, pool) };
+/** What the condition is to say. Its reason is "Assigned", or the kind of the refusal. */
+export function describeAssigned({ addresses, pool, refusal }: Outcome): Wanted {
+  const status = addresses.length > 0 ? "True" : "False";
+  if (refusal === undefined) {
+    return { type: keys.addressAssigned, says: { status, reason: "Assigned", message: fromPool(addresses, pool) } };
+  }
   const reason = `${refusal.kind.charAt(0).toUpperCase()}${refusal.kind.slice(1)}`;
-  return { isAssigned: addresses.length > 0, reason, message: explain(refusal) };
+  return { type: keys.addressAssigned, says: { status, reason, message: explain(refusal) } };
 }
 
 const fromPool = (addresses: readonly Address[], pool: string | undefined): string =>

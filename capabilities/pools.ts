@@ -17,6 +17,7 @@ import { checkSteering } from "../core/pool/steering.ts";
 import { findCollisions } from "../core/pool/surroundings.ts";
 import { guarded, type Answer } from "./guard.ts";
 import type { Part } from "./part.ts";
+import { Statuses } from "./statuses.ts";
 
 type Request = PeprValidateRequest<IPAddressPool>;
 
@@ -36,7 +37,14 @@ export function pools(cluster: Cluster): Part {
     .When(IPAddressPool)
     .IsDeleted()
     .Validate(guarded((request) => reviewDeletion(request, cluster), denyUnchecked));
-  return { capability, lead: () => Promise.resolve() };
+  const statuses = new Statuses(cluster);
+  return {
+    capability,
+    lead: (term) => {
+      statuses.lead(term);
+      return Promise.resolve();
+    },
+  };
 }
 
 /** What could not be checked is not stored: an overlap would give one address twice. */

@@ -1,27 +1,31 @@
-/** Reconcile: brings one Service's annotations, status, Events and claims in line with what it asks for and is stored. */
+/** Brings one Service's annotations, status, Events and claims in line with what it asks for and is stored. */
 import { adoptAddresses, claimAddresses, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { printKey, type ObjectKey, type Service } from "../cluster/kinds.ts";
+import { keyOf, printKey, type ObjectKey, type Service } from "../cluster/kinds.ts";
 import type { Again } from "../cluster/queue.ts";
 import { annotatedAddresses, isOurs, listedAddresses, serviceNameOf, statusAddresses } from "../cluster/read.ts";
 import { releaseUnneeded } from "../cluster/release.ts";
 import {
   annotationsFor,
   clearedStatus,
+  isSaid,
   statusChange,
   writeAnnotations,
   writeEvent,
   writeStatus,
+  type Wanted,
 } from "../cluster/write.ts";
-import { sameAddress, type Address } from "../core/address/address.ts";
+import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import type { Allocation } from "../core/allocation/allocate.ts";
 import { mayGoOn } from "../core/allocation/keep.ts";
+import { announcedCondition } from "../core/explain/announced.ts";
+import { keys } from "../core/keys.ts";
 import type { Result } from "../core/result.ts";
 import { describeAssigned, occurrencesOf, type Outcome } from "./occurrences.ts";
 
 /** Whether the Service waits for an address. */
 export const lacksAddress = (service: Service): boolean =>
-  isOurs(service) && (annotatedAddresses(service) ?? []).length === 0;
+  isOurs(service) && (service.metadata?.annotations?.[keys.addresses] ?? "") === "";
 
 /** Does what is to be done for one Service, whether it exists or not; says when to look again. */
 export async function reconcileService(key: ObjectKey, cluster: Cluster): Promise<Again> {
@@ -35,10 +39,28 @@ async function serve(service: Service, cluster: Cluster): Promise<void> {
   const choice = await claimAddresses(service, cluster, { isDryRun: false, isAdmission: false });
   const outcome = await outcomeOf(service, choice, cluster);
   const annotated = await annotate(service, outcome, cluster);
-  const change = statusChange(annotated, outcome.shown, describeAssigned(outcome));
+  const assigned = describeAssigned(outcome);
+  const change = statusChange(annotated, outcome.shown, [assigned, ...describeAnnounced(service, outcome, cluster)]);
   if (change === undefined) return;
   cluster.services.accept(await writeStatus(cluster.api, annotated, change));
+  if (isSaid(annotated, assigned)) return;
   for (const occurrence of occurrencesOf(service, outcome)) await writeEvent(cluster.api, service, occurrence);
+}
+
+/**
+ * What is to be said of the announcement, if anything: what the plan says, once there is one. A new Service has no endpoint
+ * yet, and the plan will hardly say anything else: said at once, it is no write of its own.
+ */
+function describeAnnounced(service: Service, { addresses, pool }: Outcome, cluster: Cluster): readonly Wanted[] {
+  const [first] = addresses;
+  if (first === undefined) return [{ type: keys.announced, says: undefined }];
+  const says = cluster.announced.get(printKey(keyOf(service)));
+  if (says !== undefined) return [{ type: keys.announced, says }];
+  const isTold = (service.status?.conditions ?? []).some(({ type }) => type === keys.announced);
+  if (isTold) return [];
+  const problem = { reason: "noEndpoints", ip: printAddress(first), pool: pool ?? "", nodes: [] } as const;
+  const guess = { kind: "notAnnounced", problem: { service: serviceNameOf(service), ...problem } } as const;
+  return [{ type: keys.announced, says: announcedCondition(guess) }];
 }
 
 async function outcomeOf(

@@ -1,4 +1,7 @@
-/** LoadBalancer Services: Mutate assigns, Validate refuses in words, Reconcile writes status. */
+/**
+ * LoadBalancer Services: Mutate assigns, Validate refuses in words. What Reconcile is elsewhere, the cache's changes are here:
+ * Pepr's own watch would keep every Service in memory once more.
+ */
 import { a, Capability } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { IPAddressPool } from "../cluster/crd.ts";
@@ -20,6 +23,8 @@ const EVERY = "**";
 const SWEEP_MILLIS = 600_000;
 /** How long a pool may be away before its Services are given addresses of another, in milliseconds. */
 const POOL_LINGER_MILLIS = 3_000;
+/** Pause in which claims that go gather before those who wait are looked at, in milliseconds. */
+const GATHER_MILLIS = 20;
 /** Services that are reconciled at the same time. */
 const WORKERS = 8;
 
@@ -49,10 +54,6 @@ export function services(cluster: Cluster): Part {
         ]),
     ),
   );
-  binding.Reconcile((service) => {
-    cluster.services.accept(service);
-    queue.add(printKey(keyOf(service)));
-  });
   return { capability, lead: (term) => lead(cluster, queue, term) };
 }
 
@@ -66,7 +67,10 @@ async function lead(cluster: Cluster, queue: Queue, term: AbortSignal): Promise<
     for (const claim of [before, after]) {
       for (const service of claim === undefined ? [] : claimantsOf(claim)) queue.add(printKey(service));
     }
-    if (after === undefined) queue.add(WAITING);
+    if (after === undefined) queue.add(WAITING, GATHER_MILLIS);
+  }, term);
+  cluster.announced.subscribe((key) => {
+    queue.add(key);
   }, term);
   onSupplyChange(cluster, term, () => {
     queue.add(WAITING);

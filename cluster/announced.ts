@@ -4,16 +4,20 @@ import type { AnnouncedCondition } from "../core/explain/announced.ts";
 /** What is to stand in the condition, by Service; tells of changes only. */
 export class AnnouncedStore {
   readonly #conditions = new Map<string, AnnouncedCondition>();
-  readonly #listeners: ((service: string) => void)[] = [];
+  readonly #listeners = new Set<(service: string) => void>();
 
   /** What the condition on the Service, namespace/name, is to say; undefined where there is to be none, or none yet. */
   get(service: string): AnnouncedCondition | undefined {
     return this.#conditions.get(service);
   }
 
-  /** Calls back with the Service's key whenever what its condition is to say has changed. */
-  subscribe(listener: (service: string) => void): void {
-    this.#listeners.push(listener);
+  /** Calls back with the Service's key whenever what its condition is to say has changed, until the signal. */
+  subscribe(listener: (service: string) => void, term: AbortSignal): void {
+    this.#listeners.add(listener);
+    const leave = (): void => {
+      this.#listeners.delete(listener);
+    };
+    term.addEventListener("abort", leave, { once: true });
   }
 
   /** Takes in what the condition is to say. */

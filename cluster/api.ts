@@ -2,7 +2,7 @@
 import { pathOf, type ApiObject, type Kind, type ObjectKey } from "./kinds.ts";
 import { isNotFound } from "./errors.ts";
 import type { Call, Transport } from "./transport.ts";
-import { parseJson, readAll, refusal, slim, watchLines, type Bulky } from "./wire.ts";
+import { parseJson, printJson, readAll, refusal, slim, watchLines, type Bulky } from "./wire.ts";
 
 /** A list and the revision at which it was true. */
 export type List<T> = { readonly items: readonly T[]; readonly resourceVersion: string };
@@ -38,7 +38,7 @@ export interface Api {
   get<T extends ApiObject>(kind: Kind<T>, key: ObjectKey): Promise<T | undefined>;
   create<T extends ApiObject>(kind: Kind<T>, object: T): Promise<T>;
   /** Server-side apply, forced: sets exactly the fields given, for this field manager. */
-  apply<T extends ApiObject>(kind: Kind<T>, object: T, options: ApplyOptions): Promise<T>;
+  apply<T extends ApiObject>(kind: Kind<T>, object: ApiObject, options: ApplyOptions): Promise<T>;
   /** JSON merge patch (RFC 7396); put `metadata.resourceVersion` in it to make it conditional. */
   merge<T extends ApiObject>(kind: Kind<T>, key: ObjectKey, patch: object, subresource?: "status"): Promise<T>;
   /** Nothing happens where there is no such object. */
@@ -58,11 +58,9 @@ export function apiOver(transport: Transport): Api {
   };
   return {
     list: (kind, namespace) =>
-      listPages(async (rest) => {
-        const path = `${pathOf(kind, { namespace })}?limit=${String(PAGE)}${rest}`;
-        const page = await call<RawList<never>>({ method: "GET", path });
-        return { ...page, items: page.items.map((item) => slim(item)) };
-      }),
+      listPages((rest) =>
+        call<RawList<never>>({ method: "GET", path: `${pathOf(kind, { namespace })}?limit=${String(PAGE)}${rest}` }),
+      ),
     watch: (kind, options) => watchLines(transport, kind, options),
     get: async (kind, key) =>
       call<never>({ method: "GET", path: pathOf(kind, key) }).catch((error: unknown) => {
@@ -80,7 +78,7 @@ export function apiOver(transport: Transport): Api {
           subresource === undefined ? "" : `/${subresource}`
         }?fieldManager=${fieldManager}&force=true`,
         contentType: "application/apply-patch+yaml",
-        body: JSON.stringify(object),
+        body: printJson(object),
       }),
     merge: (kind, key, patch, subresource) =>
       call({
@@ -106,11 +104,11 @@ type RawList<T> = {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 };
 
-async function listPages<T>(read: (rest: string) => Promise<RawList<T>>): Promise<List<T>> {
+async function listPages<T extends Bulky>(read: (rest: string) => Promise<RawList<T>>): Promise<List<T>> {
   const items: T[] = [];
   for (let rest = ""; ; ) {
     const { items: page, metadata } = await read(rest);
-    items.push(...page);
+    for (const item of page) items.push(slim(item));
     const { continue: next = "", resourceVersion } = metadata;
     if (next === "") return { items, resourceVersion };
     rest = `&continue=${encodeURIComponent(next)}`;

@@ -10,6 +10,14 @@ export type Change<T> = {
   readonly resourceVersion: string;
 };
 
+/** Whether nothing but the status changed, which nobody decides by. */
+export function isStatusOnly({ before, after }: Change<ApiObject & { spec?: unknown }>): boolean {
+  if (before === undefined || after === undefined) return false;
+  const decisive = ({ metadata, spec }: ApiObject & { spec?: unknown }): string =>
+    JSON.stringify([metadata?.uid, metadata?.deletionTimestamp, metadata?.labels, metadata?.annotations, spec]);
+  return decisive(before) === decisive(after);
+}
+
 /** Compares two revisions; the API server promises that they are decimal numbers without leading zeros. */
 export const compareRevisions = (left: string, right: string): number =>
   left.length === right.length ? (left < right ? -1 : left > right ? 1 : 0) : left.length - right.length;

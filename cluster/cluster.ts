@@ -8,7 +8,7 @@ import type { Labels } from "../core/labels.ts";
 import { usablePools, type UsablePools } from "../core/pool/overlap.ts";
 import { AnnouncedStore } from "./announced.ts";
 import type { Api } from "./api.ts";
-import { Cache, type Change } from "./cache.ts";
+import { Cache, isStatusOnly, type Change } from "./cache.ts";
 import { keys } from "../core/keys.ts";
 import { History } from "./history.ts";
 import type { IPAddressPool, L2Advertisement, ServiceL2Status } from "./crd.ts";
@@ -61,8 +61,8 @@ export class Cluster {
   constructor(api: Api, clock: Clock = () => performance.now()) {
     this.api = api;
     this.history = new History(clock);
-    this.pools.subscribe(() => {
-      this.#usable = undefined;
+    this.pools.subscribe((change) => {
+      if (!isStatusOnly(change)) this.#usable = undefined;
     });
     this.services.subscribe((change) => {
       this.history.onService(change);

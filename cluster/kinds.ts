@@ -9,6 +9,7 @@ export type Metadata = {
   uid?: string;
   resourceVersion?: string;
   generateName?: string;
+  generation?: number;
   creationTimestamp?: string | Date;
   deletionTimestamp?: string | Date;
   labels?: Record<string, string>;

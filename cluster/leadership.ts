@@ -10,8 +10,8 @@ import { LeaseRecord } from "./watcher-lease.ts";
 
 /** The one key of the queue. */
 const LEASE = "lease";
-/** How long one write may take, in milliseconds: a leader that is not answered has to ask again before its time is up. */
-const WRITE_MILLIS = 1_500;
+/** After so long without an answer a write is tried again, in milliseconds: the leader's time must not pass with one that is lost. */
+const WRITE_MILLIS = 2_000;
 /** Longest pause after a write that failed, in milliseconds; half of it is jitter. */
 const RETRY_MILLIS = 400;
 
@@ -95,10 +95,16 @@ export class Leadership {
 
   async #write(): Promise<void> {
     const beganMillis = performance.now();
-    const writing = this.#record.write(this.#identity);
+    const writing = this.#record.write(this.#identity).then((isHolder) => {
+      if (isHolder) this.#hold(beganMillis);
+    });
     this.#writing = writing.catch(() => undefined);
-    if (!(await within(WRITE_MILLIS, writing))) return;
-    this.#heldMillis = beganMillis;
+    await within(WRITE_MILLIS, writing);
+  }
+
+  /** Leads, or leads on; an answer that comes late counts for what is left of its time. */
+  #hold(beganMillis: number): void {
+    this.#heldMillis = Math.max(beganMillis, this.#heldMillis ?? beganMillis);
     const millis = leadsForMillis(this.#standing(), performance.now());
     if (millis <= 0 || this.#end.signal.aborted) return;
     clearTimeout(this.#timer);

@@ -16,6 +16,8 @@ export type Reflection<T extends ApiObject> = {
 
 /** So often do pauses double while nothing answers, up to 400 ms: a Service that is made once the API server is back waits for them. */
 const UNANSWERED_DOUBLINGS = 3;
+/** So many refusals are taken for those of an API server that has just started: for 3 s it may not know yet who has which right. */
+const EARLY_REFUSALS = 10;
 
 /** Runs until the signal ends it; resolves then. */
 export async function reflect<T extends ApiObject>(
@@ -45,7 +47,8 @@ function pauseAfter<T extends ApiObject>(err: unknown, kind: Kind<T>, progress: 
   else log[failures === 0 ? "warn" : "debug"]({ err, kind: kind.plural, failures }, "watch broke off, starting again");
   progress.failures = failures + 1;
   progress.isAnswered = isAnswered;
-  return backoffMillis(isAnswered ? failures : Math.min(failures, UNANSWERED_DOUBLINGS));
+  const doublings = isAnswered && failures > EARLY_REFUSALS ? failures - EARLY_REFUSALS : 0;
+  return backoffMillis(Math.min(failures, UNANSWERED_DOUBLINGS) + doublings);
 }
 
 /** How far it has come, how often in a row it broke off without an event in between, and whether by an answer. */

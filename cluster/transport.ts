@@ -22,6 +22,8 @@ export type Transport = (call: Call) => Promise<Answer>;
 
 /** Longest that a connection may take to be made, in milliseconds; a machine that is switched off refuses none. */
 const CONNECT_MILLIS = 3_000;
+/** Longest that it may take to be secured after that, in milliseconds: an API server that starts is busy. */
+const SECURE_MILLIS = 10_000;
 /** Longest that a connection may stay silent before a call fails, in milliseconds. */
 const CALL_SILENCE_MILLIS = 15_000;
 /** The same for a watch, which the API server sends a bookmark about once a minute: a machine that has gone says no word. */
@@ -106,13 +108,19 @@ function send(options: RequestOptions, call: Call): Promise<Answer> {
 /** The silence is measured from the connection on, and the kernel tries for two minutes to make one. */
 function limitConnecting(outgoing: ClientRequest, socket: Socket): void {
   if (!socket.connecting) return;
-  const timer = setTimeout(() => {
-    outgoing.destroy(new Error(`${outgoing.path}: no connection within ${String(CONNECT_MILLIS)} ms`));
-  }, CONNECT_MILLIS);
+  const limit = (millis: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      outgoing.destroy(new Error(`${outgoing.path}: no connection within ${String(millis)} ms`));
+    }, millis);
+  let timer = limit(CONNECT_MILLIS);
   const stop = (): void => {
     clearTimeout(timer);
   };
   socket.once("secureConnect", stop).once("close", stop);
+  socket.once("connect", () => {
+    stop();
+    timer = limit(SECURE_MILLIS);
+  });
 }
 
 /** A transport that connects with its first call, so that the module can be loaded without a cluster. */

@@ -19,7 +19,7 @@ type WatcherLease = ApiObject & {
 const leases: Kind<WatcherLease> = { group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases" };
 const key = { namespace: keys.operatorNamespace, name: keys.watcherLease };
 /** For people: the watchers know how long it is. */
-const DURATION_SECONDS = 6;
+const DURATION_SECONDS = 7;
 
 /** What is known of the Lease. */
 export class LeaseRecord {

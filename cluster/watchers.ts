@@ -21,6 +21,8 @@ type Key = { readonly namespace: string; readonly name: string };
 
 /** Pause after which the Deployment is read again, in milliseconds. */
 const AGAIN_MILLIS = 30_000;
+/** How long an answer to kubelet's probe may take, in seconds: one, as Pepr leaves it, is little on a small busy machine. */
+const PROBE_SECONDS = 5;
 /** For how long a pod stays on a node that has gone, in seconds; longer than a kubelet's renewals may be apart. */
 const GONE_NODE_SECONDS = 15;
 
@@ -46,7 +48,13 @@ const podSpec = (app: string): object => ({
     effect: "NoExecute",
     tolerationSeconds: GONE_NODE_SECONDS,
   })),
-  containers: [{ name: "watcher", lifecycle: { preStop: { exec: { command: ["node", "-e", HAND_ON] } } } }],
+  containers: [
+    {
+      name: "watcher",
+      lifecycle: { preStop: { exec: { command: ["node", "-e", HAND_ON] } } },
+      livenessProbe: { timeoutSeconds: PROBE_SECONDS },
+    },
+  ],
 });
 
 /** How many watchers the environment asks for, as `BERTH_WATCHERS`. */

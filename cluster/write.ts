@@ -3,13 +3,16 @@ import { hostname } from "node:os";
 import { printAddress, type Address } from "../core/address/address.ts";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
-import { apiVersionOf, keyOf, kinds, type Service, type ServiceCondition } from "./kinds.ts";
+import { apiVersionOf, keyOf, kinds, type ApiObject, type Kind, type Service, type ServiceCondition } from "./kinds.ts";
 
 /** Who reports, in Events. */
 const REPORTER = "berth.dev/operator";
 
-/** What the condition {@link keys.addressAssigned} says. */
-export type Assigned = { readonly isAssigned: boolean; readonly reason: string; readonly message: string };
+/** What a condition on a Service is to say; without `says` there is to be none. */
+export type Wanted = {
+  readonly type: string;
+  readonly says: { readonly status: "True" | "False"; readonly reason: string; readonly message: string } | undefined;
+};
 
 /** The annotations by which a Service says what it has; null takes them off. MetalLB's own names the pool without its namespace. */
 export function annotationsFor(
@@ -33,37 +36,49 @@ export async function writeAnnotations(
   return api.merge(kinds.services, keyOf(service), { metadata: { resourceVersion, annotations } });
 }
 
-/** The status that a Service is to have, or undefined where it has it already. */
-export function statusChange(service: Service, addresses: readonly Address[], assigned: Assigned): object | undefined {
+/** The status that a Service is to have, or undefined where it has it already; conditions that are not named stay. */
+export function statusChange(
+  service: Service,
+  addresses: readonly Address[],
+  wanted: readonly Wanted[],
+): object | undefined {
   const { ingress: current = [] } = service.status?.loadBalancer ?? {};
   const { conditions = [] } = service.status ?? {};
   const ingress = addresses.map((address) => ({ ip: printAddress(address), ipMode: "VIP" }));
-  const before = conditions.find(({ type }) => type === keys.addressAssigned);
-  const condition = conditionOf(before, assigned);
   const isSame = ingress.map(({ ip }) => ip).join() === current.map(({ ip }) => ip).join();
-  if (isSame && before !== undefined && sameCondition(before, condition)) return undefined;
-  const others = conditions.filter(({ type }) => type !== keys.addressAssigned);
-  return { loadBalancer: { ingress: ingress.length === 0 ? null : ingress }, conditions: [...others, condition] };
+  if (isSame && wanted.every((one) => isSaid(service, one))) return undefined;
+  const others = conditions.filter(({ type }) => wanted.every((one) => one.type !== type));
+  const ours = wanted.flatMap((one) => conditionFor(service, one));
+  return { loadBalancer: { ingress: ingress.length === 0 ? null : ingress }, conditions: [...others, ...ours] };
+}
+
+const conditionOn = ({ status }: Service, type: string): ServiceCondition | undefined =>
+  (status?.conditions ?? []).find((condition) => condition.type === type);
+
+/** Whether the condition stands on the Service as it is wanted, since whenever. */
+export function isSaid(service: Service, { type, says }: Wanted): boolean {
+  const before = conditionOn(service, type);
+  if (before === undefined || says === undefined) return before === says;
+  return before.status === says.status && before.reason === says.reason && before.message === says.message;
 }
 
 type Condition = Omit<ServiceCondition, "lastTransitionTime"> & { lastTransitionTime: string | Date };
 
-function conditionOf(before: ServiceCondition | undefined, { isAssigned, reason, message }: Assigned): Condition {
-  const status = isAssigned ? "True" : "False";
+function conditionFor(service: Service, { type, says }: Wanted): readonly Condition[] {
+  if (says === undefined) return [];
+  const before = conditionOn(service, type);
   const now = `${new Date().toISOString().slice(0, 19)}Z`;
-  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : now;
-  return { type: keys.addressAssigned, status, reason, message, lastTransitionTime };
+  const lastTransitionTime = before?.status === says.status ? before.lastTransitionTime : now;
+  return [{ type, ...says, lastTransitionTime }];
 }
 
-const sameCondition = (
-  left: Omit<Condition, "lastTransitionTime">,
-  right: Omit<Condition, "lastTransitionTime">,
-): boolean => left.status === right.status && left.reason === right.reason && left.message === right.message;
+/** The conditions that Berth sets on Services. */
+const OURS: ReadonlySet<string> = new Set([keys.addressAssigned, keys.announced]);
 
 /** The status of a Service that Berth serves no longer, or undefined where nothing of Berth's stands in it. */
 export function clearedStatus({ spec, status }: Service): object | undefined {
   const conditions = status?.conditions ?? [];
-  const others = conditions.filter(({ type }) => type !== keys.addressAssigned);
+  const others = conditions.filter(({ type }) => !OURS.has(type));
   if (others.length === conditions.length) return undefined;
   const isLoadBalancer = spec?.type === "LoadBalancer";
   return { conditions: others, ...(isLoadBalancer ? {} : { loadBalancer: { ingress: null } }) };
@@ -75,12 +90,23 @@ export async function writeStatus(api: Api, service: Service, status: object): P
   return api.merge(kinds.services, keyOf(service), { metadata: { resourceVersion }, status }, "status");
 }
 
-/** Something that a person may want to know of a Service. */
-export type Occurrence = { readonly type: "Normal" | "Warning"; readonly reason: string; readonly note: string };
+/** Something that a person may want to know of an object. */
+export type Occurrence = {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly note: string;
+  /** What was being done; by default a Service was being assigned an address. */
+  readonly action?: string;
+};
 
-/** Records an Event on the Service. */
-export async function writeEvent(api: Api, service: Service, { type, reason, note }: Occurrence): Promise<void> {
-  const { name = "", namespace = "", uid, resourceVersion } = service.metadata ?? {};
+/** Records an Event on an object, a Service unless another kind is given. */
+export async function writeEvent(
+  api: Api,
+  object: ApiObject,
+  { type, reason, note, action = "Assign" }: Occurrence,
+  kind: Kind<ApiObject> = kinds.services,
+): Promise<void> {
+  const { name = "", namespace = "", uid, resourceVersion } = object.metadata ?? {};
   const now = new Date();
   const suffix = `${now.getTime().toString(16)}${Math.floor(Math.random() * 0xffff).toString(16)}`;
   const event = {
@@ -90,8 +116,8 @@ export async function writeEvent(api: Api, service: Service, { type, reason, not
     eventTime: now.toISOString().replace("Z", "000Z"),
     reportingController: REPORTER,
     reportingInstance: hostname(),
-    action: "Assign",
-    regarding: { apiVersion: "v1", kind: "Service", name, namespace, uid, resourceVersion },
+    action,
+    regarding: { apiVersion: apiVersionOf(kind), kind: kind.kind, name, namespace, uid, resourceVersion },
     type,
     reason,
     note: note.slice(0, 1_000),

@@ -79,6 +79,10 @@ export const keys = {
   addressAssigned: "berth.dev/AddressAssigned",
   /** Its reason on a Service whose address, from before Berth, another Service holds. */
   addressDoubled: "AddressDoubled",
+
+  /** Condition type on a pool and an advertisement: True while it works as it stands. */
+  ready: "berth.dev/Ready",
+
   /** Condition type on a Service: True while a node answers for each of its addresses. */
   announced: "berth.dev/Announced",
 
@@ -91,6 +95,8 @@ export const keys = {
   /** Server-side-apply field managers of the two owners of a Lease. */
   operatorFieldManager: "berth-operator",
   announcerFieldManager: "berth-announcer",
+  /** Server-side-apply field manager of the status of pools and advertisements. */
+  statusFieldManager: "berth-status",
 
   /** Who the operator is to the API server: the ServiceAccount that Pepr makes, by the uuid in package.json. */
   operatorUser: "system:serviceaccount:pepr-system:pepr-berth",

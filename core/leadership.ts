@@ -1,11 +1,11 @@
 /** Which of several watchers leads: by a Lease, and by a clock of this process that never jumps. */
 
 /** After so long without a change to the Lease, whoever it names has gone; in milliseconds. */
-const LAPSE_MILLIS = 6_000;
+const LAPSE_MILLIS = 7_000;
 /** How often the leader writes the Lease anew, in milliseconds. */
 const RENEW_MILLIS = 2_000;
 /** For how long a leader relies on a write, counted from before it; a second less than the others wait, in milliseconds. */
-const TRUST_MILLIS = 5_000;
+const TRUST_MILLIS = 6_000;
 
 /** What a watcher knows of the Lease; times are its own. */
 export type Standing = {

@@ -9,7 +9,7 @@ export class IPAddressPool extends GenericKind {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   declare metadata?: { [key: string]: any };
   spec?: Spec;
-  status?: Status;
+  status?: StatusObject;
 }
 
 export interface Spec {
@@ -76,7 +76,7 @@ export interface ServiceSelectorMatchExpression {
   values?: string[];
 }
 
-export interface Status {
+export interface StatusObject {
   /**
    * IPv4 addresses in use; a shared one counts once.
    */
@@ -93,6 +93,26 @@ export interface Status {
    * IPv6 addresses that are free, at most 2^63-1.
    */
   availableIPv6: number;
+  /**
+   * What is to be known of this object beside its counts; berth.dev/Ready says whether it
+   * gives addresses.
+   */
+  conditions?: Condition[];
+}
+
+export interface Condition {
+  lastTransitionTime: Date;
+  message: string;
+  observedGeneration?: number;
+  reason: string;
+  status: StatusEnum;
+  type: string;
+}
+
+export enum StatusEnum {
+  False = "False",
+  True = "True",
+  Unknown = "Unknown",
 }
 
 RegisterKind(IPAddressPool, {

@@ -10,8 +10,7 @@ export class L2Advertisement extends GenericKind {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   declare metadata?: { [key: string]: any };
   spec?: Spec;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  status?: { [key: string]: any };
+  status?: StatusObject;
 }
 
 export interface Spec {
@@ -89,6 +88,29 @@ export interface ServiceSelectorMatchExpression {
   key: string;
   operator: string;
   values?: string[];
+}
+
+export interface StatusObject {
+  /**
+   * What is to be known of this object; berth.dev/Ready says whether it announces all that it
+   * names.
+   */
+  conditions?: Condition[];
+}
+
+export interface Condition {
+  lastTransitionTime: Date;
+  message: string;
+  observedGeneration?: number;
+  reason: string;
+  status: StatusEnum;
+  type: string;
+}
+
+export enum StatusEnum {
+  False = "False",
+  True = "True",
+  Unknown = "Unknown",
 }
 
 RegisterKind(L2Advertisement, {

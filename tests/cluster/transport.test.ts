@@ -133,7 +133,7 @@ describe("a call", () => {
     expect(isGone(error)).toBe(true);
   });
 
-  it("fails when no connection is made within 3 s", async () => {
+  it("fails when its connection is not secured within 10 s", async () => {
     // A server that takes connections and never says a word of TLS.
     const silent = createServer();
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
@@ -147,8 +147,10 @@ describe("a call", () => {
     const connected = once(silent, "connection");
     const call = lost.get(kinds.claims, { name: "10.0.0.1" });
     const [socket] = (await connected) as [Socket];
-    vi.advanceTimersByTime(2_999);
-    const refused = expect(call).rejects.toThrow("no connection within 3000 ms");
+    // The client hears of it a moment later.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(9_999);
+    const refused = expect(call).rejects.toThrow("no connection within 10000 ms");
     vi.advanceTimersByTime(1);
     await refused;
     vi.useRealTimers();
@@ -244,7 +246,7 @@ describe("a watch", () => {
   it("asks for bookmarks and goes on from a revision", async () => {
     await all();
     expect(server.received[0]?.url).toBe(
-      "/prefix/api/v1/services?watch=true&allowWatchBookmarks=true&timeoutSeconds=600&resourceVersion=7",
+      "/prefix/api/v1/services?watch=true&allowWatchBookmarks=true&timeoutSeconds=150&resourceVersion=7",
     );
   });
 

@@ -7,7 +7,7 @@ import {
   writeAnnotations,
   writeEvent,
   writeStatus,
-  type Assigned,
+  type Wanted,
 } from "../../cluster/write.ts";
 import { addressFrom } from "../core/builders.ts";
 import { service } from "../support/builders.ts";
@@ -22,8 +22,10 @@ afterEach(() => {
 });
 
 const ours = "berth.dev/AddressAssigned";
-const assigned: Assigned = { isAssigned: true, reason: "Assigned", message: "10.0.0.1 from somewhere" };
-const waiting: Assigned = { isAssigned: false, reason: "PoolsFull", message: "no address is free" };
+const isAssigned = { status: "True", reason: "Assigned", message: "10.0.0.1 from somewhere" } as const;
+const isWaiting = { status: "False", reason: "PoolsFull", message: "no address is free" } as const;
+const assigned: readonly Wanted[] = [{ type: ours, says: isAssigned }];
+const waiting: readonly Wanted[] = [{ type: ours, says: isWaiting }];
 const addresses = ["10.0.0.1"].map(addressFrom);
 const key = { namespace: "default", name: "web" };
 
@@ -31,9 +33,7 @@ const withStatus = (status: object, spec = {}): Service => ({ ...service("defaul
 const theirs = { type: "example.com/Ready", status: "True", reason: "R", message: "", lastTransitionTime: "then" };
 const condition = (status: string, lastTransitionTime = "2026-01-01T11:00:00Z") => ({
   type: ours,
-  status,
-  reason: status === "True" ? assigned.reason : waiting.reason,
-  message: status === "True" ? assigned.message : waiting.message,
+  ...(status === "True" ? isAssigned : isWaiting),
   lastTransitionTime,
 });
 
@@ -64,6 +64,12 @@ describe("the status of a Service", () => {
       loadBalancer: { ingress: null },
       conditions: [condition("False", "2026-01-01T12:00:00Z")],
     });
+  });
+
+  it("loses a condition that is to say nothing any more", () => {
+    const says = withStatus({ conditions: [condition("True")], loadBalancer: { ingress: [{ ip: "10.0.0.1" }] } });
+    expect(statusChange(says, addresses, [{ type: ours, says: undefined }])).toMatchObject({ conditions: [] });
+    expect(statusChange(withStatus({}), [], [{ type: ours, says: undefined }])).toBeUndefined();
   });
 
   it("keeps the conditions of others", () => {

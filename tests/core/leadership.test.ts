@@ -13,8 +13,8 @@ const standing = (parts: Partial<Standing>): Standing => ({
 describe("a watcher", () => {
   test.each([
     ["whom nobody holds back writes at once", {}, 10_000, 0],
-    ["waits 6 s from the last change by another", { holder: "b" }, 10_000, 6_000],
-    ["takes over when these are past", { holder: "b" }, 16_001, -1],
+    ["waits 7 s from the last change by another", { holder: "b" }, 10_000, 7_000],
+    ["takes over when these are past", { holder: "b" }, 17_001, -1],
     [
       "that leads writes again after 2 s, counted from before its write",
       { holder: "a", heldMillis: 9_000 },
@@ -27,8 +27,8 @@ describe("a watcher", () => {
   });
 
   test.each([
-    ["leads for 5 s from before its write", { holder: "a", heldMillis: 10_000 }, 10_500, 4_500],
-    ["leads no longer when these are past", { holder: "a", heldMillis: 10_000 }, 15_000, 0],
+    ["leads for 6 s from before its write", { holder: "a", heldMillis: 10_000 }, 10_500, 5_500],
+    ["leads no longer when these are past", { holder: "a", heldMillis: 10_000 }, 16_000, 0],
     ["does not lead where another is named", { holder: "b", heldMillis: 10_000 }, 10_500, 0],
     ["does not lead by a name it has not written", { holder: "a" }, 10_500, 0],
   ])("%s", (_, parts, now, millis) => {

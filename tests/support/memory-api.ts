@@ -45,7 +45,9 @@ type AnyKind = Kind<ApiObject>;
 
 /** Kinds whose status is written under a path of its own. */
 const WITH_STATUS: ReadonlySet<string> = new Set(
-  [kinds.services, kinds.nodes, kinds.pools, kinds.l2Statuses].map(({ plural }) => plural).concat("daemonsets"),
+  [kinds.services, kinds.nodes, kinds.pools, kinds.advertisements, kinds.l2Statuses]
+    .map(({ plural }) => plural)
+    .concat("daemonsets"),
 );
 
 /** The one store; {@link client} gives each process its own face of it. */
@@ -222,8 +224,9 @@ export class MemoryStore {
     return (await this.admit({ operation: "UPDATE", plural, object: after, oldObject, user })) as T;
   }
 
-  #apply<T extends ApiObject>(kind: Kind<T>, object: T, { fieldManager }: ApplyOptions): T {
+  #apply<T extends ApiObject>(kind: Kind<T>, object: ApiObject, { fieldManager, subresource }: ApplyOptions): T {
     const key = keyOf(object);
+    if (subresource !== undefined) this.#check(kind, this.#need(kind, key), { uid: object.metadata?.uid });
     const id = idOf(kind, key);
     const owners = this.#owners.get(id) ?? new FieldOwners();
     this.#owners.set(id, owners);

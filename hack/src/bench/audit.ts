@@ -4,7 +4,13 @@ import { StringDecoder } from "node:string_decoder";
 import { pickNumber, pickText } from "../lab/json.ts";
 
 /** One write that the API server answered. */
-export type Write = { readonly writer: string; readonly what: string; readonly isRefused: boolean };
+export type Write = {
+  readonly writer: string;
+  /** The pod that wrote; empty where none did. */
+  readonly pod: string;
+  readonly what: string;
+  readonly isRefused: boolean;
+};
 
 const WRITES: ReadonlySet<string> = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 const SYSTEM = /^system:(serviceaccount:[^:]*:)?/;
@@ -25,15 +31,13 @@ export function parseWrite(line: string): Write | undefined {
   const subresource = pickText(event, "objectRef", "subresource");
   const resource = `${pickText(event, "objectRef", "resource")}${subresource === "" ? "" : `/${subresource}`}`;
   const code = pickNumber(event, "responseStatus", "code") ?? 0;
-  return { writer: writerOf(event), what: `${verb} ${resource}`, isRefused: code >= 400 };
+  const pod = pickText(event, "user", "extra", "authentication.kubernetes.io/pod-name", 0);
+  const user = pickText(event, "user", "username").replace(SYSTEM, "");
+  return { writer: writerOf(pod, user), pod, what: `${verb} ${resource}`, isRefused: code >= 400 };
 }
 
 /** The Deployment or DaemonSet where a pod has written, so that admission and watcher are told apart; else the user. */
-function writerOf(event: unknown): string {
-  const pod = pickText(event, "user", "extra", "authentication.kubernetes.io/pod-name", 0);
-  const user = pickText(event, "user", "username").replace(SYSTEM, "");
-  return pod === "" ? user : pod.replace(POD_SUFFIX, "");
-}
+const writerOf = (pod: string, user: string): string => (pod === "" ? user : pod.replace(POD_SUFFIX, ""));
 
 /** How often each writer did what, the busiest first; `refused` are those answered with an error, such as a lost race. */
 export type Count = {

@@ -1,5 +1,5 @@
 /** The operator's processes on a lab, and what they need of the machine. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pidsInNamed } from "../lab/cgroups.ts";
 import { pickList, pickText } from "../lab/json.ts";
@@ -65,9 +65,14 @@ async function inspect(pid: number, ...words: readonly string[]): Promise<string
   return run("nsenter", [network, "--", process.execPath, INSPECTOR, ...words]);
 }
 
-/** Time on a processor that a process has had so far, in milliseconds (proc(5), /proc/PID/stat, fields 14 and 15). */
-export function cpuMillis({ pid }: Process): number {
-  const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
+/**
+ * Time on a processor that a process has had so far, in milliseconds (proc(5), /proc/PID/stat, fields 14 and 15); undefined
+ * where it has ended.
+ */
+export function cpuMillis({ pid }: Process): number | undefined {
+  const path = `/proc/${String(pid)}/stat`;
+  if (!existsSync(path)) return undefined;
+  const stat = readFileSync(path, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }

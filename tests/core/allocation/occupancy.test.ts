@@ -119,3 +119,44 @@ it("holds a hundred thousand scattered addresses and gives every one back", () =
   expect(occupancy.countIn(range)).toBe(0n);
   expect(occupancy.lowestFree(range)).toEqual(range.first);
 });
+
+const node: Holder = { kind: "other", what: 'Node "node-1"' };
+
+test.each([
+  { range: "10.0.0.0/24", avoid: false, ofServices: 2n, free: 252n },
+  { range: "10.0.0.0/24", avoid: true, ofServices: 2n, free: 252n },
+  { range: "10.0.0.2-10.0.0.4", avoid: false, ofServices: 1n, free: 2n },
+  { range: "10.0.0.255-10.0.1.0", avoid: true, ofServices: 1n, free: 0n },
+  { range: "10.0.1.0/24", avoid: false, ofServices: 0n, free: 256n },
+  { range: "fd00::/64", avoid: true, ofServices: 1n, free: 2n ** 64n - 1n },
+])(
+  "of $range, Services hold $ofServices and $free are free, avoiding buggy ones $avoid",
+  ({ range, avoid, ofServices, free }) => {
+    const occupancy = occupancyOf("10.0.0.2", "10.0.0.255", "fd00::");
+    for (const text of ["10.0.0.7", "10.0.0.0"]) occupancy.take(addressFrom(text), node);
+    expect(occupancy.countServicesIn(rangeFrom(range))).toBe(ofServices);
+    expect(occupancy.countFreeIn(rangeFrom(range), avoid)).toBe(free);
+  },
+);
+
+it("the counts are those of counting one by one, whatever was taken and released", () => {
+  const steps = fc.array(
+    fc.record({ address: crowdedAddress, takes: fc.boolean(), holder: fc.constantFrom(web, node) }),
+  );
+  fc.assert(
+    fc.property(steps, fc.nat({ max: 600 }), fc.nat({ max: 300 }), fc.boolean(), (history, start, length, avoid) => {
+      const occupancy = new Occupancy();
+      for (const { address, takes, holder } of history) {
+        if (takes) occupancy.take(address, holder);
+        else occupancy.release(address);
+      }
+      const at = (offset: number): Address => ({ family: "IPv4", value: 0x0a00_0000n + BigInt(offset) });
+      const range: Range = { first: at(start), last: at(start + length) };
+      const all = Array.from({ length: length + 1 }, (_, index) => at(start + index));
+      const isFree = (one: Address) => occupancy.holderOf(one) === undefined && !(avoid && isBuggyAddress(one));
+      expect(occupancy.countFreeIn(range, avoid)).toBe(BigInt(all.filter(isFree).length));
+      const held = all.filter((one) => occupancy.holderOf(one)?.kind === "service");
+      expect(occupancy.countServicesIn(range)).toBe(BigInt(held.length));
+    }),
+  );
+});

@@ -29,11 +29,11 @@ it("countUsable counts what is not buggy one by one", () => {
 });
 
 test.each([
-  [0n, "0"],
-  [21n, "21"],
-  [MAX_COUNT, "9223372036854774784"],
-])("toStatusCount of %d is the JSON %s, an int64", (count, json) => {
-  const number = toStatusCount(count);
-  expect(BigInt(number) <= MAX_COUNT).toBe(true);
-  expect(BigInt(number).toString()).toBe(json);
+  [0n, 0],
+  [21n, 21],
+  [2n ** 53n - 1n, 9_007_199_254_740_991],
+  [MAX_COUNT, 2 ** 63],
+  [2n ** 64n, 2 ** 63],
+])("toStatusCount of %d is %d", (count, number) => {
+  expect(toStatusCount(count)).toBe(number);
 });

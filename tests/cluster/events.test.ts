@@ -1,0 +1,96 @@
+import { expect, test, vi } from "vitest";
+import { eventsAside } from "../../cluster/events.ts";
+import { kinds, type ApiObject } from "../../cluster/kinds.ts";
+import { claim } from "../support/builders.ts";
+import { MemoryStore, type Hook } from "../support/memory-api.ts";
+
+const event = (name: string): ApiObject => ({ metadata: { namespace: "default", name } });
+const names = (store: MemoryStore): readonly (string | undefined)[] =>
+  store.all(kinds.events).map(({ metadata }) => metadata?.name);
+
+/** A hook that holds back Events until it is opened, and says how many it holds. */
+function gate(): { hook: Hook; open: () => void; held: () => number } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let held = 0;
+  const hook: Hook = async (call, run) => {
+    if (call.plural !== "events") return run();
+    held += 1;
+    await promise;
+    return run();
+  };
+  return {
+    hook,
+    open: () => {
+      resolve(undefined);
+    },
+    held: () => held,
+  };
+}
+
+test("nobody waits for an Event; it is written all the same", async () => {
+  const store = new MemoryStore();
+  const { hook, open } = gate();
+  const api = eventsAside(store.client({ hook }));
+  await api.create(kinds.events, event("a"));
+  await api.create(kinds.claims, claim("10.0.0.1", "default/web"));
+  expect(names(store)).toEqual([]);
+  open();
+  await vi.waitFor(() => {
+    expect(names(store)).toEqual(["a"]);
+  });
+});
+
+test("two Events are written at a time, in the order in which they came", async () => {
+  const store = new MemoryStore();
+  const { hook, open, held } = gate();
+  const api = eventsAside(store.client({ hook }));
+  const all = ["a", "b", "c", "d", "e"];
+  for (const name of all) await api.create(kinds.events, event(name));
+  expect(held()).toBe(2);
+  open();
+  await vi.waitFor(() => {
+    expect(names(store)).toEqual(all);
+  });
+});
+
+test("an Event that is refused holds up none after it", async () => {
+  const store = new MemoryStore();
+  const hook: Hook = (call, run) => (call.key === "default/a" ? Promise.reject(new Error("no")) : run());
+  const api = eventsAside(store.client({ hook }));
+  for (const name of ["a", "b", "c"]) await api.create(kinds.events, event(name));
+  await vi.waitFor(() => {
+    expect(names(store)).toEqual(["b", "c"]);
+  });
+  await api.create(kinds.events, event("d"));
+  await vi.waitFor(() => {
+    expect(names(store)).toEqual(["b", "c", "d"]);
+  });
+});
+
+test("5,000 Events may wait, those beyond are dropped", async () => {
+  const store = new MemoryStore();
+  const { hook, open } = gate();
+  const api = eventsAside(store.client({ hook }));
+  for (let index = 0; index < 5_100; index += 1) await api.create(kinds.events, event(String(index)));
+  open();
+  await vi.waitFor(() => {
+    expect(names(store)).toHaveLength(5_002); // and the two that are being written
+  });
+});
+
+test("every other call goes through as it is", async () => {
+  const store = new MemoryStore();
+  const api = eventsAside(store.client());
+  await api.create(kinds.claims, claim("10.0.0.1", "default/web"));
+  const key = { name: "10.0.0.1" };
+  await api.merge(kinds.claims, key, { metadata: { labels: { a: "b" } } });
+  expect((await api.get(kinds.claims, key))?.metadata?.labels?.["a"]).toBe("b");
+  expect((await api.list(kinds.claims)).items).toHaveLength(1);
+  await api.apply(kinds.claims, claim("10.0.0.2", "default/web"), { fieldManager: "me" });
+  await expect(api.remove(kinds.claims, key, { uid: "another" })).rejects.toThrow(/409/);
+  const { signal } = new AbortController();
+  for await (const { object } of api.watch(kinds.claims, { resourceVersion: "0", signal })) {
+    expect(object.metadata?.name).toBe("10.0.0.1");
+    break;
+  }
+});
