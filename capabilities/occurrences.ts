@@ -20,7 +20,7 @@ export type Outcome = {
 
 /** What the condition says. Its reason is "Assigned", or the kind of the refusal. */
 export function describeAssigned({ addresses, pool, refusal }: Outcome): Assigned {
-  if (refusal === undefined) return { isAssigned: true, reason: "Assigned", message: fromPool(addresses, pool) };
+  if (refusal === undefined) return { isAssigned: true, reason: keys.assigned, message: fromPool(addresses, pool) };
   const reason = `${refusal.kind.charAt(0).toUpperCase()}${refusal.kind.slice(1)}`;
   return { isAssigned: addresses.length > 0, reason, message: explain(refusal) };
 }

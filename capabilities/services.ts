@@ -2,10 +2,11 @@
 import { a, Capability } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { IPAddressPool } from "../cluster/crd.ts";
-import { keyOf, metadataOf, parseKey, printKey, type Namespace, type Node } from "../cluster/kinds.ts";
+import { keyOf, metadataOf, parseKey, printKey, type IPAddress, type Namespace, type Node } from "../cluster/kinds.ts";
 import { Queue } from "../cluster/queue.ts";
 import { claimantsOf, isOurs, nodeAddresses, pluginAddresses, podGateways } from "../cluster/read.ts";
 import { printAddress } from "../core/address/address.ts";
+import { keys } from "../core/keys.ts";
 import { assign } from "./assign.ts";
 import { guarded } from "./guard.ts";
 import type { Part } from "./part.ts";
@@ -65,7 +66,8 @@ async function startWatching(cluster: Cluster, queue: Queue): Promise<void> {
     for (const claim of [before, after]) {
       for (const service of claim === undefined ? [] : claimantsOf(claim)) queue.add(printKey(service));
     }
-    if (after === undefined) queue.add(WAITING);
+    // Somebody may come in where a sharer has left or has changed its ports.
+    if (after === undefined || sharersOf(after) !== sharersOf(before)) queue.add(WAITING);
   });
   onSupplyChange(cluster, () => {
     queue.add(WAITING);
@@ -89,6 +91,8 @@ function onSupplyChange(cluster: Cluster, changed: () => void): void {
   });
 }
 
+const sharersOf = (claim: IPAddress | undefined): string | undefined =>
+  claim?.metadata?.annotations?.[keys.claimSharers];
 const supplyPart = (pool: IPAddressPool | undefined): string =>
   JSON.stringify([pool?.spec, pool === undefined ? undefined : metadataOf(pool).annotations]);
 const labelsOf = (namespace: Namespace | undefined): string => JSON.stringify(namespace?.metadata?.labels);
