@@ -23,7 +23,7 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
   if (request.Request.name === "" && (request.Raw.metadata?.name ?? "") === "") return;
   try {
     const isDryRun = request.IsDryRun ?? false;
-    const choice = await claimAddresses(request.Raw, cluster, { isDryRun, isAdmission: true });
+    const choice = await claimAddresses(request.Raw, cluster, { isDryRun });
     // Validate refuses what can't be served, in words; a throw here would reach people as a fixed text.
     if (choice.ok) setAnnotations(request.Raw, annotationsFor(choice.value.addresses, choice.value.pool));
     else dropLost(request, cluster);

@@ -22,7 +22,7 @@ export type Outcome = {
 export function describeAssigned({ addresses, pool, refusal }: Outcome): Wanted {
   const status = addresses.length > 0 ? "True" : "False";
   if (refusal === undefined) {
-    return { type: keys.addressAssigned, says: { status, reason: "Assigned", message: fromPool(addresses, pool) } };
+    return { type: keys.addressAssigned, says: { status, reason: keys.assigned, message: fromPool(addresses, pool) } };
   }
   const reason = `${refusal.kind.charAt(0).toUpperCase()}${refusal.kind.slice(1)}`;
   return { type: keys.addressAssigned, says: { status, reason, message: explain(refusal) } };

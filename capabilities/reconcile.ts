@@ -1,7 +1,7 @@
 /** Brings one Service's annotations, status, Events and claims in line with what it asks for and is stored. */
 import { adoptAddresses, claimAddresses, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { keyOf, printKey, type ObjectKey, type Service } from "../cluster/kinds.ts";
+import { keyOf, printKey, type ObjectKey, type Service, type ServiceCondition } from "../cluster/kinds.ts";
 import type { Again } from "../cluster/queue.ts";
 import { annotatedAddresses, isOurs, listedAddresses, serviceNameOf, statusAddresses } from "../cluster/read.ts";
 import { releaseUnneeded } from "../cluster/release.ts";
@@ -23,20 +23,31 @@ import { keys } from "../core/keys.ts";
 import type { Result } from "../core/result.ts";
 import { describeAssigned, occurrencesOf, type Outcome } from "./occurrences.ts";
 
-/** Whether the Service waits for an address. */
-export const lacksAddress = (service: Service): boolean =>
-  isOurs(service) && (service.metadata?.annotations?.[keys.addresses] ?? "") === "";
+/** Whether the Service waits for an address, for one of its other family, or for another than it goes on with. */
+export function lacksAddress(service: Service): boolean {
+  if (!isOurs(service)) return false;
+  const { ipFamilyPolicy, clusterIPs = [] } = service.spec ?? {};
+  const count = annotatedAddresses(service)?.length ?? 0;
+  const wanted = ipFamilyPolicy === "PreferDualStack" ? clusterIPs.length : 1;
+  return count < Math.max(1, wanted) || (service.status?.conditions ?? []).some(isRefusal);
+}
+
+const isRefusal = ({ type, reason }: ServiceCondition): boolean =>
+  type === keys.addressAssigned && reason !== keys.assigned;
 
 /** Does what is to be done for one Service, whether it exists or not; says when to look again. */
 export async function reconcileService(key: ObjectKey, cluster: Cluster): Promise<Again> {
   const service = cluster.services.get(key);
+  const lingers = service === undefined ? [] : listedAddresses(service).map((one) => cluster.lingerMillis(one));
+  const lingerMillis = Math.max(0, ...lingers);
+  if (lingerMillis > 0) return lingerMillis;
   if (service !== undefined && isOurs(service)) await serve(service, cluster);
   else if (service !== undefined) await stopServing(service, cluster);
   return releaseUnneeded(key, cluster);
 }
 
 async function serve(service: Service, cluster: Cluster): Promise<void> {
-  const choice = await claimAddresses(service, cluster, { isDryRun: false, isAdmission: false });
+  const choice = await claimAddresses(service, cluster, { isDryRun: false });
   const outcome = await outcomeOf(service, choice, cluster);
   const annotated = await annotate(service, outcome, cluster);
   const assigned = describeAssigned(outcome);

@@ -5,10 +5,11 @@
 import { a, Capability } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { IPAddressPool } from "../cluster/crd.ts";
-import { keyOf, metadataOf, parseKey, printKey, type Namespace, type Node } from "../cluster/kinds.ts";
+import { keyOf, metadataOf, parseKey, printKey, type IPAddress, type Namespace, type Node } from "../cluster/kinds.ts";
 import { Queue } from "../cluster/queue.ts";
 import { claimantsOf, isOurs, nodeAddresses, pluginAddresses, podGateways } from "../cluster/read.ts";
 import { printAddress } from "../core/address/address.ts";
+import { keys } from "../core/keys.ts";
 import { assign } from "./assign.ts";
 import { guarded } from "./guard.ts";
 import type { Part } from "./part.ts";
@@ -21,8 +22,6 @@ const WAITING = "*";
 const EVERY = "**";
 /** How often all of them are looked at although nothing was heard, in milliseconds. */
 const SWEEP_MILLIS = 600_000;
-/** How long a pool may be away before its Services are given addresses of another, in milliseconds. */
-const POOL_LINGER_MILLIS = 3_000;
 /** Pause in which claims that go gather before those who wait are looked at, in milliseconds. */
 const GATHER_MILLIS = 20;
 /** Services that are reconciled at the same time. */
@@ -67,15 +66,14 @@ async function lead(cluster: Cluster, queue: Queue, term: AbortSignal): Promise<
     for (const claim of [before, after]) {
       for (const service of claim === undefined ? [] : claimantsOf(claim)) queue.add(printKey(service));
     }
-    if (after === undefined) queue.add(WAITING, GATHER_MILLIS);
+    // Somebody may come in where a sharer has left or has changed its ports.
+    if (after === undefined || sharersOf(after) !== sharersOf(before)) queue.add(WAITING, GATHER_MILLIS);
   }, term);
   cluster.announced.subscribe((key) => {
     queue.add(key);
   }, term);
   onSupplyChange(cluster, term, () => {
-    queue.add(WAITING);
-    // A pool that is taken away and put back at once, as when it is renamed, moves nobody.
-    queue.add(EVERY, POOL_LINGER_MILLIS);
+    queue.add(EVERY, GATHER_MILLIS);
   });
   queue.add(EVERY);
 }
@@ -93,6 +91,8 @@ function onSupplyChange(cluster: Cluster, term: AbortSignal, changed: () => void
   }, term);
 }
 
+const sharersOf = (claim: IPAddress | undefined): string | undefined =>
+  claim?.metadata?.annotations?.[keys.claimSharers];
 const supplyPart = (pool: IPAddressPool | undefined): string =>
   JSON.stringify([pool?.spec, pool === undefined ? undefined : metadataOf(pool).annotations]);
 const labelsOf = (namespace: Namespace | undefined): string => JSON.stringify(namespace?.metadata?.labels);

@@ -2,7 +2,7 @@
 import { printAddress, type Address } from "../core/address/address.ts";
 import type { ServiceName, Sharer } from "../core/allocation/holder.ts";
 import { printSharers } from "../core/allocation/sharers-text.ts";
-import { sharersOf, without } from "../core/allocation/sharing.ts";
+import { sharersOf, without, withTurn } from "../core/allocation/sharing.ts";
 import type { SharingTerms } from "../core/allocation/terms.ts";
 import { keys } from "../core/keys.ts";
 import type { Cluster } from "./cluster.ts";
@@ -62,46 +62,52 @@ function parentPool(pool: string): ReturnType<typeof parentService> {
 const label = (key: string, value: string): Record<string, string> =>
   value === "" || value.length > 63 ? {} : { [key]: value };
 
+/** What a claim is written with: its sharers where they are given, and who takes the address up with that, if anybody does. */
+type Renewal = { readonly sharers: readonly Sharer[] | undefined; readonly by?: ServiceName };
+
 /**
- * Writes the claim anew, with these sharers where they are given, and no longer resting. The write changes the claim's
- * revision, so that a release decided before this moment fails. False where somebody else has changed the claim.
+ * Writes the claim anew, no longer resting. The write changes the claim's revision, so that a release decided before this
+ * moment fails. Gives the claim as written; undefined where somebody else has changed it.
  */
-export function writeSharers(
+export function renewClaim(
   claim: IPAddress,
-  sharers: readonly Sharer[] | undefined,
+  { sharers, by }: Renewal,
   cluster: Cluster,
-): Promise<boolean> {
-  const renewals = Number(metadataOf(claim).annotations[keys.claimRenewals] ?? "0") + 1;
+): Promise<IPAddress | undefined> {
+  const before = Number(metadataOf(claim).annotations[keys.claimRenewals] ?? "0");
+  const renewals = Number.isSafeInteger(before) ? before + 1 : 1;
+  const turned = sharers === undefined || by === undefined ? sharers : withTurn(sharers, by, renewals);
   return annotate(
     claim,
     {
       [keys.claimRenewals]: String(renewals),
       [keys.claimRestingSince]: null,
-      ...(sharers === undefined ? {} : { [keys.claimSharers]: printSharers(sharers) }),
+      ...(turned === undefined ? {} : { [keys.claimSharers]: printSharers(turned) }),
     },
     cluster,
   );
 }
 
-/** Notes on the claim that nobody needs it since now. False where somebody else has changed it. */
-export const writeResting = (claim: IPAddress, cluster: Cluster): Promise<boolean> =>
+/** Notes on the claim that nobody needs it since now; undefined where somebody else has changed it. */
+export const writeResting = (claim: IPAddress, cluster: Cluster): Promise<IPAddress | undefined> =>
   annotate(claim, { [keys.claimRestingSince]: new Date().toISOString() }, cluster);
 
 async function annotate(
   claim: IPAddress,
   annotations: Readonly<Record<string, string | null>>,
   cluster: Cluster,
-): Promise<boolean> {
+): Promise<IPAddress | undefined> {
   const { name, resourceVersion } = metadataOf(claim);
   try {
     const patch = { metadata: { resourceVersion, annotations } };
-    cluster.claims.accept(await cluster.api.merge(kinds.claims, { name }, patch));
-    return true;
+    const written = await cluster.api.merge(kinds.claims, { name }, patch);
+    cluster.claims.accept(written);
+    return written;
   } catch (error) {
     if (isNotFound(error)) cluster.claims.drop(claim);
     else if (!isConflict(error)) throw error;
     else await refreshClaim(claim, cluster);
-    return false;
+    return undefined;
   }
 }
 
@@ -113,9 +119,10 @@ export async function refreshClaim(claim: IPAddress, cluster: Cluster): Promise<
 }
 
 /** Takes the Service off the claim; where it is the last one, the claim goes. False where somebody else has changed it. */
-export function leaveClaim(claim: IPAddress, service: ServiceName, cluster: Cluster): Promise<boolean> {
+export async function leaveClaim(claim: IPAddress, service: ServiceName, cluster: Cluster): Promise<boolean> {
   const others = without(sharersOf(claimHolder(claim)), service);
-  return others.length === 0 ? removeClaim(claim, cluster) : writeSharers(claim, others, cluster);
+  if (others.length === 0) return removeClaim(claim, cluster);
+  return (await renewClaim(claim, { sharers: others }, cluster)) !== undefined;
 }
 
 async function removeClaim(claim: IPAddress, cluster: Cluster): Promise<boolean> {

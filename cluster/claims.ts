@@ -1,13 +1,14 @@
 /** Turns a request into claims that the API server has recorded. Core chooses, the write decides, a lost race is run again. */
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import { allocate, type Allocation } from "../core/allocation/allocate.ts";
-import { isHeldBy, type ServiceName, type Sharer } from "../core/allocation/holder.ts";
+import { isHeldBy, sameService, type Holder, type ServiceName, type Sharer } from "../core/allocation/holder.ts";
 import type { AllocationRefusal, RequestRefusal } from "../core/allocation/refusal.ts";
+import { acrossIn } from "../core/allocation/supply.ts";
 import { readRequest, type ServiceRequest } from "../core/allocation/request.ts";
 import { findObstacle, sharersOf, withTerms } from "../core/allocation/sharing.ts";
-import { readTerms, type SharingTerms } from "../core/allocation/terms.ts";
+import { readTerms, sameTerms, type SharingTerms } from "../core/allocation/terms.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { createClaim, leaveClaim, writeSharers } from "./claim-writes.ts";
+import { createClaim, leaveClaim, renewClaim } from "./claim-writes.ts";
 import type { Cluster } from "./cluster.ts";
 import { kinds, type IPAddress, type Service } from "./kinds.ts";
 import {
@@ -29,8 +30,6 @@ const RACES = 100;
 export type ClaimMode = {
   /** Whether nothing may be written: the answer then says what would be given. */
   readonly isDryRun: boolean;
-  /** Whether the Service is yet to be stored: a claim that it does not list so far is then renewed, lest it be released. */
-  readonly isAdmission: boolean;
 };
 
 /** Why a Service gets no address. */
@@ -70,7 +69,7 @@ export async function claimAddresses(
     const choice = preview(service, cluster);
     if (!choice.ok) {
       if (mode.isDryRun || !(await giveUpAbandoned(choice.error, cluster))) return choice;
-    } else if (mode.isDryRun || (await claimAll(choice.value, claimingFor(service, cluster, mode)))) {
+    } else if (mode.isDryRun || (await claimAll(choice.value, claimingFor(service, cluster)))) {
       return choice;
     }
   }
@@ -81,35 +80,39 @@ type Claiming = {
   readonly service: ServiceName;
   readonly terms: SharingTerms;
   readonly cluster: Cluster;
+  /** Whether the Service had its addresses before Berth. */
+  readonly isAdopting: boolean;
   /** Whether a claim on the address that is there already is to be renewed. */
   readonly renews: (address: Address) => boolean;
 };
 
-const claimingFor = (service: Service, cluster: Cluster, { isAdmission }: ClaimMode): Claiming => ({
+const claimingFor = (service: Service, cluster: Cluster, isAdopting = false): Claiming => ({
   service: serviceNameOf(service),
   terms: readTerms(service),
   cluster,
-  renews: (address) =>
-    isAdmission && !(annotatedAddresses(service) ?? []).some((listed) => sameAddress(listed, address)),
+  isAdopting,
+  // Lest it be released: a request may yet have to be stored, and a process that lags may think the Service is gone.
+  renews: (address) => !(annotatedAddresses(service) ?? []).some((listed) => sameAddress(listed, address)),
 });
 
-/** A claim that was there, or one that this made or changed; undefined where somebody else has the address. */
-type Claimed = "kept" | "taken" | undefined;
+/** A claim that the Service had, or one that this made or came in on; undefined where somebody else has the address. */
+type Claimed = "kept" | IPAddress | undefined;
 
 /** Claims all or nothing; false where somebody else was first. */
 async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Promise<boolean> {
   const { service, terms, cluster } = claiming;
   // Before the first await, so that another request of this process can't choose them meanwhile.
   for (const address of addresses) cluster.ledger.reserve(address, service, holderOnTerms(service, terms));
-  const taken: Address[] = [];
+  const taken: IPAddress[] = [];
   try {
     for (const address of addresses) {
       const claimed = await claimOne(address, pool, claiming);
       if (claimed === undefined) {
-        await Promise.all(taken.map((one) => giveBack(one, claiming)));
+        // Where that fails, somebody else has written the claim, and the Service's part in it goes after the grace.
+        await Promise.all(taken.map((one) => leaveClaim(one, service, cluster)));
         return false;
       }
-      if (claimed === "taken") taken.push(address);
+      if (claimed !== "kept") taken.push(claimed);
     }
     return true;
   } finally {
@@ -117,20 +120,12 @@ async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Pr
   }
 }
 
-/** Where that fails, somebody else has written the claim, and the Service's part in it goes after the grace. */
-async function giveBack(address: Address, { service, cluster }: Claiming): Promise<void> {
-  const claim = claimOn(address, cluster);
-  if (claim !== undefined) await leaveClaim(claim, service, cluster);
-}
-
-const claimOn = (address: Address, cluster: Cluster): IPAddress | undefined =>
-  cluster.claims.get({ name: printAddress(address) });
-
 async function claimOne(address: Address, pool: string, claiming: Claiming): Promise<Claimed> {
   const { cluster, service, terms } = claiming;
-  const known = claimOn(address, cluster);
+  const known = cluster.claims.get({ name: printAddress(address) });
   if (known !== undefined) return takeUp(address, known, claiming);
-  if ((await createClaim({ address, pool, service, terms }, cluster)) !== undefined) return "taken";
+  const created = await createClaim({ address, pool, service, terms }, cluster);
+  if (created !== undefined) return created;
   const claim = await cluster.api.get(kinds.claims, { name: printAddress(address) });
   if (claim === undefined) return undefined;
   cluster.claims.accept(claim);
@@ -141,22 +136,27 @@ async function claimOne(address: Address, pool: string, claiming: Claiming): Pro
 async function takeUp(address: Address, claim: IPAddress, claiming: Claiming): Promise<Claimed> {
   const { service, terms, cluster } = claiming;
   const holder = claimHolder(claim);
-  // Whether the pool lets namespaces share has been seen to when the address was chosen.
-  if (findObstacle(holder, { service, terms, crossesNamespaces: true }) !== undefined) return undefined;
+  const across = claiming.isAdopting ? "adopted" : acrossIn(cluster.poolOf(address));
+  if (findObstacle(holder, { service, terms, across }) !== undefined) return undefined;
   const isOwn = isHeldBy(holder, service);
+  const isSame = isOwn && !isResting(claim) && hasTerms(holder, claiming);
+  if (isSame && !claiming.renews(address)) return "kept";
   const sharers = nextSharers(claim, claiming);
-  if (isOwn && sharers === undefined && !isResting(claim) && !claiming.renews(address)) return "kept";
-  if (!(await writeSharers(claim, sharers, cluster))) return undefined;
-  return isOwn ? "kept" : "taken";
+  const written = await renewClaim(claim, { sharers, by: service }, cluster);
+  return isOwn && written !== undefined ? "kept" : written;
 }
 
-/** The sharers to write; undefined where they stand so already, or where the parent of the claim says it all. */
+/** Whether the holder is bound by the terms already; a Service that has the address for itself is bound by none. */
+function hasTerms(holder: Holder, { service, terms }: Claiming): boolean {
+  if (holder.kind !== "shared") return terms.key === "";
+  const bound = holder.sharers.find((sharer) => sameService(sharer, service))?.terms ?? [];
+  return bound.some((one) => sameTerms(one, terms));
+}
+
+/** The sharers to write; undefined where the parent of the claim says it all. */
 function nextSharers(claim: IPAddress, { service, terms }: Claiming): readonly Sharer[] | undefined {
-  const holder = claimHolder(claim);
-  if (holder.kind === "service" && terms.key === "" && !isShareable(claim)) return undefined;
-  const before = isResting(claim) ? [] : sharersOf(holder);
-  const after = withTerms(before, service, terms);
-  return JSON.stringify(before) === JSON.stringify(after) ? undefined : after;
+  if (terms.key === "" && !isShareable(claim)) return undefined;
+  return withTerms(isResting(claim) ? [] : sharersOf(claimHolder(claim)), service, terms);
 }
 
 /**
@@ -164,7 +164,7 @@ function nextSharers(claim: IPAddress, { service, terms }: Claiming): readonly S
  * share with it, are left out.
  */
 export async function adoptAddresses(service: Service, addresses: readonly Address[], cluster: Cluster): Promise<void> {
-  const claiming = claimingFor(service, cluster, { isDryRun: false, isAdmission: false });
+  const claiming = claimingFor(service, cluster, true);
   for (const address of addresses) {
     const holder = cluster.ledger.occupancy.holderOf(address);
     // Another Service that only says that it has the address is no owner: the caller decides which one comes first.

@@ -38,6 +38,9 @@ export type Role = "admission" | "watcher";
 /** Milliseconds by a clock that never jumps. */
 export type Clock = () => number;
 
+/** How long a pool may be away before its Services are given addresses of another, in milliseconds. */
+const POOL_LINGER_MILLIS = 3_000;
+
 /** Caches of all kinds, and what follows from them. */
 export class Cluster {
   readonly api: Api;
@@ -56,13 +59,18 @@ export class Cluster {
   readonly ledger = new Ledger();
   readonly history: History;
   readonly #claimsByService = new Map<string, Map<string, IPAddress>>();
+  readonly #clock: Clock;
   #usable: UsablePools | undefined;
+  #poolsChangedMillis = -Infinity;
 
   constructor(api: Api, clock: Clock = () => performance.now()) {
     this.api = api;
+    this.#clock = clock;
     this.history = new History(clock);
     this.pools.subscribe((change) => {
-      if (!isStatusOnly(change)) this.#usable = undefined;
+      if (isStatusOnly(change)) return;
+      this.#usable = undefined;
+      if (change.before !== undefined) this.#poolsChangedMillis = clock();
     });
     this.services.subscribe((change) => {
       this.history.onService(change);
@@ -111,6 +119,15 @@ export class Cluster {
   /** The usable pool that holds the address. */
   poolOf(address: Address): Pool | undefined {
     return this.usablePools().usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  }
+
+  /**
+   * For how many milliseconds nothing is to be concluded yet from the address being of no pool; 0 or less where it is of
+   * one, or has long been of none. A pool that is taken away and put back under another name, or split, moves nobody.
+   */
+  lingerMillis(address: Address): number {
+    if (this.poolOf(address) !== undefined) return 0;
+    return this.#poolsChangedMillis + POOL_LINGER_MILLIS - this.#clock();
   }
 
   /** The pool that the address was claimed from, as namespace/name; empty where its claim does not say. */

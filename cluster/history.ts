@@ -4,7 +4,7 @@ import type { ServiceName } from "../core/allocation/holder.ts";
 import type { ClaimState } from "../core/allocation/release.ts";
 import { compareRevisions, type Change } from "./cache.ts";
 import { metadataOf, printKey, type IPAddress, type Service } from "./kinds.ts";
-import { annotatedAddresses, claimedAddress, isOurs } from "./read.ts";
+import { annotatedAddresses, claimantsOf, claimedAddress, isOurs, partId } from "./read.ts";
 
 /** The last write to a Service that took addresses off it, its deletion for one. */
 type Departure = { readonly revision: string; readonly atMillis: number };
@@ -12,11 +12,14 @@ type Departure = { readonly revision: string; readonly atMillis: number };
 /** How long a departure is remembered, in milliseconds; longer than any request may take. */
 const MEMORY_MILLIS = 120_000;
 
-/** Departures of Services, and since when each claim is as it is. */
+/** A Service's part in a claim: at which revision it was taken up last, and since when that is known. */
+type Part = { readonly id: string; readonly revision: string; readonly sinceMillis: number };
+
+/** Departures of Services, and since when each Service's part in each claim is as it is. */
 export class History {
   readonly #clock: () => number;
   readonly #departures = new Map<string, Departure>();
-  readonly #claimsSince = new Map<string, number>();
+  readonly #parts = new Map<string, ReadonlyMap<string, Part>>();
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -33,19 +36,27 @@ export class History {
   }
 
   onClaim({ key, after }: Change<IPAddress>): void {
-    if (after === undefined) this.#claimsSince.delete(printKey(key));
-    else this.#claimsSince.set(printKey(key), this.#clock());
+    const address = printKey(key);
+    const before = this.#parts.get(address);
+    if (after === undefined) this.#parts.delete(address);
+    else this.#parts.set(address, new Map(claimantsOf(after).map((service) => this.#partOf(after, service, before))));
+  }
+
+  /** What another sharer does to the claim leaves a Service's part as old as it was. */
+  #partOf(claim: IPAddress, service: ServiceName, before?: ReadonlyMap<string, Part>): readonly [string, Part] {
+    const [key, id] = [printKey(service), partId(claim, service)];
+    const known = before?.get(key);
+    if (known?.id === id) return [key, known];
+    return [key, { id, revision: metadataOf(claim).resourceVersion, sinceMillis: this.#clock() }];
   }
 
   /** What is known of a claim, and of a Service that it names as that is stored. */
   stateOf(claim: IPAddress, name: ServiceName, service: Service | undefined): ClaimState {
-    const { name: address, resourceVersion } = metadataOf(claim);
+    const [, { revision, sinceMillis }] = this.#partOf(claim, name, this.#parts.get(metadataOf(claim).name));
     const departure = this.#departures.get(printKey(name));
-    const hasLeftSince = departure !== undefined && compareRevisions(departure.revision, resourceVersion) > 0;
-    const storedSince =
-      service !== undefined && compareRevisions(metadataOf(service).resourceVersion, resourceVersion) > 0;
+    const hasLeftSince = departure !== undefined && compareRevisions(departure.revision, revision) > 0;
+    const storedSince = service !== undefined && compareRevisions(metadataOf(service).resourceVersion, revision) > 0;
     const nowMillis = this.#clock();
-    const sinceMillis = this.#claimsSince.get(address) ?? nowMillis;
     return {
       service: standing(claim, service),
       isSettled: hasLeftSince || storedSince,

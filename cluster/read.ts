@@ -3,6 +3,7 @@ import type { Address } from "../core/address/address.ts";
 import { parseRange } from "../core/address/range.ts";
 import {
   isHeldBy,
+  sameService,
   serviceHolder,
   servicesOf,
   type Holder,
@@ -125,6 +126,14 @@ function ourHolder(claim: IPAddress): Holder {
 /** Whether the claim says by annotation who shares the address. */
 export const isShareable = (claim: IPAddress): boolean =>
   claim.metadata?.annotations?.[keys.claimSharers] !== undefined;
+
+/** Another text whenever the Service's part in the claim was taken up, or began to rest, whatever other sharers did. */
+export function partId(claim: IPAddress, service: ServiceName): string {
+  const { uid = "", resourceVersion = "", annotations } = claim.metadata ?? {};
+  if (!isShareable(claim)) return `${uid} at ${resourceVersion}`;
+  const turn = sharersIn(claim)?.find((sharer) => sameService(sharer, service))?.turn ?? 0;
+  return `${uid} turn ${String(turn)} ${annotations?.[keys.claimRestingSince] ?? ""}`;
+}
 
 function sharersIn(claim: IPAddress): readonly Sharer[] | undefined {
   const text = claim.metadata?.annotations?.[keys.claimSharers];

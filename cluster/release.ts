@@ -7,7 +7,7 @@ import { GRACE_MILLIS, releaseInMillis, restsForMillis } from "../core/allocatio
 import { sharersOf, withOnlyTerms } from "../core/allocation/sharing.ts";
 import { readTerms, sameTerms } from "../core/allocation/terms.ts";
 import { keys } from "../core/keys.ts";
-import { leaveClaim, writeResting, writeSharers } from "./claim-writes.ts";
+import { leaveClaim, renewClaim, writeResting } from "./claim-writes.ts";
 import type { Cluster } from "./cluster.ts";
 import { metadataOf, type IPAddress, type ObjectKey } from "./kinds.ts";
 import type { Again } from "./queue.ts";
@@ -42,8 +42,9 @@ async function releaseOne(claim: IPAddress, service: ServiceName, cluster: Clust
 }
 
 async function wakeOrRest(claim: IPAddress, service: ServiceName, cluster: Cluster): Promise<Again> {
-  const since = Date.parse(metadataOf(claim).annotations[keys.claimRestingSince] ?? "");
-  const inMillis = restsForMillis(since, coolDownOf(claim, cluster), Date.now());
+  const sinceMillis = Date.parse(metadataOf(claim).annotations[keys.claimRestingSince] ?? "");
+  const { knownMillis } = stateOf(claim, service, cluster);
+  const inMillis = restsForMillis({ sinceMillis, knownMillis, nowMillis: Date.now() }, coolDownOf(claim, cluster));
   if (inMillis > 0) return inMillis;
   return (await leaveClaim(claim, service, cluster)) ? undefined : SOON_MILLIS;
 }
@@ -65,7 +66,7 @@ async function bindToStored(claim: IPAddress, service: ServiceName, cluster: Clu
   const { isSettled, knownMillis } = stateOf(claim, service, cluster);
   if (!isSettled && knownMillis < GRACE_MILLIS) return GRACE_MILLIS - knownMillis;
   const sharers = withOnlyTerms(sharersOf(holder), service, terms);
-  return (await writeSharers(claim, sharers, cluster)) ? undefined : SOON_MILLIS;
+  return (await renewClaim(claim, { sharers }, cluster)) === undefined ? SOON_MILLIS : undefined;
 }
 
 const stateOf = (

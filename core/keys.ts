@@ -77,6 +77,8 @@ export const keys = {
 
   /** Condition type on a Service: True while it has its addresses. */
   addressAssigned: "berth.dev/AddressAssigned",
+  /** Its reason on a Service that has what it asks for. */
+  assigned: "Assigned",
   /** Its reason on a Service whose address, from before Berth, another Service holds. */
   addressDoubled: "AddressDoubled",
 

@@ -18,9 +18,9 @@ export type SharedHolder = { readonly kind: "shared"; readonly sharers: readonly
 
 /**
  * One of the Services on a shared address, with every set of terms that newcomers must agree with: its own, and during
- * an update those before and after it.
+ * an update those before and after it. `turn` is another number each time that it takes the address up.
  */
-export type Sharer = ServiceName & { readonly terms: readonly SharingTerms[] };
+export type Sharer = ServiceName & { readonly terms: readonly SharingTerms[]; readonly turn?: number };
 
 /** The Service as a holder. */
 export const serviceHolder = ({ namespace, name }: ServiceName): ServiceHolder => ({

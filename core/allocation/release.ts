@@ -26,11 +26,14 @@ export function releaseInMillis({ service, isSettled, knownMillis }: ClaimState)
   return (isSettled ? LINGER_MILLIS : GRACE_MILLIS) - knownMillis;
 }
 
+/** Since when an address rests by the clock that wrote it down, the time now, and for how long it was seen to rest. */
+export type Rest = { readonly sinceMillis: number; readonly nowMillis: number; readonly knownMillis: number };
+
 /**
- * In how many milliseconds an address that began to rest at `since` may go, for a pool that has it rest for so long; 0
- * or less is now. A clock that was set back never makes it rest for longer than from now on.
+ * In how many milliseconds a resting address may go, for a pool that has it rest for so long; 0 or less is now. It was
+ * seen to rest by a clock that does not jump, so one that does, or a text that is no time, makes it rest only once more.
  */
-export function restsForMillis(sinceMillis: number, coolDownMillis: number, nowMillis: number): number {
-  const rested = Math.max(0, nowMillis - sinceMillis);
-  return coolDownMillis - (Number.isNaN(rested) ? 0 : rested);
+export function restsForMillis({ sinceMillis, nowMillis, knownMillis }: Rest, coolDownMillis: number): number {
+  const written = nowMillis - sinceMillis;
+  return coolDownMillis - Math.max(knownMillis, Number.isNaN(written) ? 0 : written);
 }

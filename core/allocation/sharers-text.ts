@@ -1,16 +1,17 @@
 /** The sharers of an address as the text of an annotation on its claim. */
 import type { Reader } from "../json.ts";
-import { list, parseJson, record, textAt } from "../json.ts";
+import { list, numberAt, parseJson, record, textAt } from "../json.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { Sharer } from "./holder.ts";
 import type { SharingTerms } from "./terms.ts";
 
-/** Compact JSON: `[{"service":"default/dns","terms":[{"key":"dns","ports":["UDP/53"],"backend":"cluster"}]}]`. */
+/** Compact JSON: `[{"service":"default/dns","turn":3,"terms":[{"key":"dns","ports":["UDP/53"],"backend":"cluster"}]}]`. */
 export const printSharers = (sharers: readonly Sharer[]): string =>
   JSON.stringify(
-    sharers.map(({ namespace, name, terms }) => ({
+    sharers.map(({ namespace, name, terms, turn }) => ({
       service: `${namespace}/${name}`,
+      ...(turn === undefined ? {} : { turn }),
       terms: terms.map(({ key, ports, backend }) => ({ key, ports, backend })),
     })),
   );
@@ -33,7 +34,9 @@ const readSharer: Reader<Sharer> = (value, path) => {
   const terms = list(fields.value["terms"], `${path}.terms`, readTerms);
   if (!terms.ok) return terms;
   // without terms anybody could come in
-  return terms.value.length > 0 ? ok({ namespace, name, terms: terms.value }) : err(`${path}.terms`);
+  if (terms.value.length === 0) return err(`${path}.terms`);
+  const turn = numberAt(fields.value, "turn", path);
+  return ok({ namespace, name, terms: terms.value, ...(turn.ok ? { turn: turn.value } : {}) });
 };
 
 const readTerms: Reader<SharingTerms> = (value, path) => {

@@ -4,12 +4,18 @@ import { sameService } from "./holder.ts";
 import type { SharingTerms, TermsConflict } from "./terms.ts";
 import { findTermsConflict, sameTerms } from "./terms.ts";
 
-/** A Service that wants to hold an address, its terms, and whether the pool lets Services of two namespaces share. */
+/** A Service that wants to hold an address, its terms, and which Services of other namespaces it may share with. */
 export type Newcomer = {
   readonly service: ServiceName;
   readonly terms: SharingTerms;
-  readonly crossesNamespaces: boolean;
+  readonly across: Across;
 };
+
+/**
+ * Whether Services of two namespaces may share: not without the pool's consent, and then with externalTrafficPolicy
+ * Cluster only; in any way where they did before Berth.
+ */
+export type Across = "never" | "cluster" | "adopted";
 
 /** Why an address that Services hold can't be this one's too, and which of them stands against it. */
 export type SharingConflict = TermsConflict | { readonly kind: "notShared" } | { readonly kind: "otherNamespace" };
@@ -42,10 +48,10 @@ function conflictWith(sharer: Sharer, newcomer: Newcomer, isIn: boolean): Sharin
     const conflict = findTermsConflict(newcomer.terms, theirs);
     if (conflict !== undefined) return conflict;
   }
-  if (isIn || sharer.namespace === newcomer.service.namespace) return undefined;
+  if (isIn || newcomer.across === "adopted" || sharer.namespace === newcomer.service.namespace) return undefined;
   // A selector means other pods in another namespace, and only one node's pods would get the traffic of both.
   const isLocal = newcomer.terms.backend.startsWith("local:");
-  return newcomer.crossesNamespaces && !isLocal ? undefined : { kind: "otherNamespace" };
+  return newcomer.across === "cluster" && !isLocal ? undefined : { kind: "otherNamespace" };
 }
 
 /** Terms that nobody agrees with. */
@@ -75,7 +81,11 @@ export const withOnlyTerms = (
   sharers: readonly Sharer[],
   service: ServiceName,
   terms: SharingTerms,
-): readonly Sharer[] => replace(sharers, { ...nameOf(service), terms: [terms] });
+): readonly Sharer[] => sharers.map((one) => (sameService(one, service) ? { ...one, terms: [terms] } : one));
+
+/** The sharers, this Service's part in them marked as taken up in that turn. */
+export const withTurn = (sharers: readonly Sharer[], service: ServiceName, turn: number): readonly Sharer[] =>
+  sharers.map((one) => (sameService(one, service) ? { ...one, turn } : one));
 
 /** The sharers without the Service. */
 export const without = (sharers: readonly Sharer[], service: ServiceName): readonly Sharer[] =>

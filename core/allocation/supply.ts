@@ -7,7 +7,7 @@ import type { Pool } from "../pool/pool.ts";
 import type { Occupancy } from "./occupancy.ts";
 import type { PoolUse } from "./refusal.ts";
 import type { ServiceRequest } from "./request.ts";
-import type { Obstacle } from "./sharing.ts";
+import type { Across, Obstacle } from "./sharing.ts";
 import { findObstacle } from "./sharing.ts";
 
 /** The usable pools, and who holds what. */
@@ -60,8 +60,11 @@ export const findObstacleIn = (
   address: Address,
   { service, terms }: ServiceRequest,
   { occupancy }: Supply,
-): Obstacle | undefined =>
-  findObstacle(occupancy.holderOf(address), { service, terms, crossesNamespaces: pool.sharesAcrossNamespaces });
+): Obstacle | undefined => findObstacle(occupancy.holderOf(address), { service, terms, across: acrossIn(pool) });
+
+/** Whether Services of two namespaces may share an address of the pool. */
+export const acrossIn = (pool: Pool | undefined): Across =>
+  pool?.sharesAcrossNamespaces === true ? "cluster" : "never";
 
 /** How many addresses of those families the pool has and how many of them are held, by whomever; not saturated. */
 export function poolUse(pool: Pool, families: readonly Family[], { occupancy }: Pick<Supply, "occupancy">): PoolUse {

@@ -29,7 +29,7 @@ type Outcome = { readonly service: string; readonly answer: string };
 
 async function ask(one: Service, cluster: Cluster): Promise<Outcome> {
   const name = one.metadata?.name ?? "";
-  const result = await claimAddresses(one, cluster, { isDryRun: false, isAdmission: true }).catch(() => undefined);
+  const result = await claimAddresses(one, cluster, { isDryRun: false }).catch(() => undefined);
   if (result === undefined) return { service: name, answer: "lost" };
   return { service: name, answer: result.ok ? result.value.addresses.map(printAddress).join() : result.error.kind };
 }

@@ -20,8 +20,7 @@ afterEach(() => {
 });
 
 const web = { namespace: "default", name: "web" };
-const creating: ClaimMode = { isDryRun: false, isAdmission: true };
-const updating: ClaimMode = { isDryRun: false, isAdmission: false };
+const creating: ClaimMode = { isDryRun: false };
 
 /** A store with a pool of four addresses, and the Services' namespace. */
 function storeOf(...addresses: readonly string[]): MemoryStore {
@@ -95,7 +94,7 @@ describe("a claim", () => {
     const store = storeOf();
     const cluster = await clusters.start(store);
     await claimed(service("default/web"), cluster);
-    expect(await claimed(service("default/web"), cluster, updating)).toBe("10.0.0.1");
+    expect(await claimed(service("default/web"), cluster)).toBe("10.0.0.1");
     expect(ownersIn(store)).toEqual(["10.0.0.1 web"]);
   });
 });
@@ -158,26 +157,6 @@ describe("an address that somebody else has", () => {
     const names = ["a", "b", "c", "d"];
     await Promise.all(names.map((name) => claimed(service(`default/${name}`), cluster)));
     expect(creates).toEqual(["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"]);
-  });
-});
-
-describe("a race for one of two families", () => {
-  it("is lost as a whole, so that the other family's address is free again", async () => {
-    const store = storeOf("10.0.0.1-10.0.0.2", "fd00::1-fd00::1");
-    store.seed(kinds.serviceCIDRs, serviceCIDR("10.96.0.0/16", "fd00:96::/112"));
-    const cluster = await clusters.start(store, {
-      hook: (call, run) => {
-        if (call.verb === "create" && call.key === "fd00::1") {
-          if (store.get(kinds.claims, { name: "fd00::1" }) === undefined) {
-            store.seed(kinds.claims, claim("fd00::1", "default/db"));
-          }
-        }
-        return run();
-      },
-    });
-    const both = service("default/web", { spec: { ipFamilyPolicy: "RequireDualStack" } });
-    expect(await claimed(both, cluster)).toBe("poolsFull");
-    expect(ownersIn(store)).toEqual(["fd00::1 db"]);
   });
 });
 
@@ -255,7 +234,7 @@ describe("a Service for which another address is claimed than it lists", () => {
     const listed = service("default/web", { addresses: "10.0.0.3" });
     store.seed(kinds.services, listed);
     store.seed(kinds.claims, claim("10.0.0.3", "default/web"), claim("10.0.0.1", "default/web"));
-    expect(await claimed(listed, await clusters.start(store), updating)).toBe("10.0.0.3");
+    expect(await claimed(listed, await clusters.start(store))).toBe("10.0.0.3");
   });
 });
 

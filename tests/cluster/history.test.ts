@@ -1,6 +1,8 @@
 /** What is known of a claim, and by whose clock. */
 import { describe, expect, it, test } from "vitest";
 import type { ServiceName } from "../../core/allocation/holder.ts";
+import { printSharers } from "../../core/allocation/sharers-text.ts";
+import { keys } from "../../core/keys.ts";
 import { History } from "../../cluster/history.ts";
 import { keyOf, type ApiObject, type IPAddress, type Service } from "../../cluster/kinds.ts";
 import { claim, service, type ServiceParts } from "../support/builders.ts";
@@ -11,6 +13,18 @@ const at = <T extends ApiObject>(object: T, resourceVersion: string): T => ({
 });
 const web = service("default/web", { addresses: "10.0.0.1" });
 const claimAt = (revision: string): IPAddress => at(claim("10.0.0.1", "default/web"), revision);
+
+/** The claim of several Services, each with the turn in which it took the address up. */
+const sharedAt = (revision: string, turns: Readonly<Record<string, number>>, resting?: string): IPAddress => {
+  const terms = [{ key: "k", ports: [], backend: "cluster" }];
+  const sharers = Object.entries(turns).map(([name, turn]) => ({ namespace: "default", name, turn, terms }));
+  const one = claimAt(revision);
+  const annotations = {
+    [keys.claimSharers]: printSharers(sharers),
+    ...(resting === undefined ? {} : { [keys.claimRestingSince]: resting }),
+  };
+  return { ...one, metadata: { ...one.metadata, annotations } };
+};
 
 /** A history, its clock, and the two things that it hears of. */
 function observed() {
@@ -51,6 +65,51 @@ describe("a claim", () => {
   ])("$rule", ({ revision, isSettled }) => {
     const stored = at(service("default/web"), revision);
     expect(observed().history.stateOf(claimAt("5"), webName, stored).isSettled).toBe(isSettled);
+  });
+});
+
+describe("a Service's part in a shared claim", () => {
+  it("is as old as it was when others come, leave and change", () => {
+    const { clock, history, claimed, deleted } = observed();
+    claimed(sharedAt("5", { web: 1, db: 2 }));
+    clock.millis = 10_000;
+    deleted(web, "6");
+    clock.millis = 10_500;
+    claimed(sharedAt("7", { web: 1, db: 3, other: 4 }));
+    clock.millis = 11_500;
+    const now = sharedAt("8", { web: 1 });
+    claimed(now);
+    clock.millis = 11_700;
+    expect(history.stateOf(now, webName, undefined)).toEqual({
+      service: "absent",
+      isSettled: true,
+      knownMillis: 1_700,
+    });
+  });
+
+  it("is new when the Service takes it up, so that a request on its way keeps it", () => {
+    const { clock, history, claimed, deleted } = observed();
+    claimed(sharedAt("5", { web: 1, db: 2 }));
+    deleted(web, "6");
+    clock.millis = 1_000;
+    const now = sharedAt("7", { web: 3, db: 2 });
+    claimed(now);
+    clock.millis = 1_700;
+    expect(history.stateOf(now, webName, undefined)).toEqual({
+      service: "absent",
+      isSettled: false,
+      knownMillis: 700,
+    });
+  });
+
+  it("is new when it begins to rest", () => {
+    const { clock, history, claimed } = observed();
+    claimed(sharedAt("5", { web: 1 }));
+    clock.millis = 1_000;
+    const now = sharedAt("6", { web: 1 }, "2026-01-01T00:00:00Z");
+    claimed(now);
+    clock.millis = 1_700;
+    expect(history.stateOf(now, webName, undefined).knownMillis).toBe(700);
   });
 });
 

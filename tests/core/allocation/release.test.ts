@@ -34,11 +34,17 @@ test.each<{ rule: string; state: ClaimState; millis: number | undefined }>([
 
 describe("an address that rests", () => {
   it.each([
-    { rule: "goes after the cool-down of its pool", since: 1_000, now: 4_000, millis: 27_000 },
-    { rule: "is free to go when that is over", since: 1_000, now: 40_000, millis: -9_000 },
-    { rule: "rests for no longer than that, though the clock was set back", since: 90_000, now: 1_000, millis: 30_000 },
-    { rule: "rests anew where its beginning can't be read", since: Number.NaN, now: 1_000, millis: 30_000 },
-  ])("$rule", ({ since, now, millis }) => {
-    expect(restsForMillis(since, 30_000, now)).toBe(millis);
+    { rule: "goes after the cool-down of its pool", since: 1_000, now: 4_000, known: 0, millis: 27_000 },
+    { rule: "is free to go when that is over", since: 1_000, now: 40_000, known: 0, millis: -9_000 },
+    { rule: "has rested for as long as it was seen to", since: 90_000, now: 1_000, known: 25_000, millis: 5_000 },
+    {
+      rule: "that rests since no time that can be read goes after once more",
+      since: Number.NaN,
+      now: 1_000,
+      known: 30_000,
+      millis: 0,
+    },
+  ])("$rule", ({ since, now, known, millis }) => {
+    expect(restsForMillis({ sinceMillis: since, nowMillis: now, knownMillis: known }, 30_000)).toBe(millis);
   });
 });
