@@ -23,6 +23,8 @@ type Key = { readonly namespace: string; readonly name: string };
 const AGAIN_MILLIS = 30_000;
 /** How long an answer to kubelet's probe may take, in seconds: one, as Pepr leaves it, is little on a small busy machine. */
 const PROBE_SECONDS = 5;
+/** How often, and how many times, kubelet asks a new process whether it has started: for two minutes, where Pepr's probe would end it after 40 s. */
+const STARTING = { periodSeconds: 2, failureThreshold: 60 };
 /** For how long a pod stays on a node that has gone, in seconds; longer than a kubelet's renewals may be apart. */
 const GONE_NODE_SECONDS = 15;
 
@@ -53,6 +55,11 @@ const podSpec = (app: string): object => ({
       name: "watcher",
       lifecycle: { preStop: { exec: { command: ["node", "-e", HAND_ON] } } },
       livenessProbe: { timeoutSeconds: PROBE_SECONDS },
+      startupProbe: {
+        httpGet: { path: "/healthz", port: 3000, scheme: "HTTPS" },
+        timeoutSeconds: PROBE_SECONDS,
+        ...STARTING,
+      },
     },
   ],
 });
