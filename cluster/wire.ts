@@ -11,16 +11,19 @@ export const parseJson: <T>(text: string, revive?: (key: string, value: unknown)
 /** kubectl's copy of what was last applied: as long as the object once more, and for kubectl alone. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
+/** Kinds of which it is read who set which field; none of them is kept. */
+const READ_WHOLE: ReadonlySet<string> = new Set(["Deployment"]);
+
 /** The part of an object that {@link slim} thins out. */
-export type Bulky = { metadata?: { managedFields?: unknown; annotations?: Record<string, string> } };
+export type Bulky = { kind?: string; metadata?: { managedFields?: unknown; annotations?: Record<string, string> } };
 
 /**
  * The object without what nobody reads here and what makes up two thirds of its memory: who set which field, and kubectl's
  * copy of it. Every object that the API server sends comes through here, so the caches hold nothing else.
  */
 export function slim<T>(object: T & Bulky): T {
-  const { metadata } = object;
-  if (metadata === undefined) return object;
+  const { kind = "", metadata } = object;
+  if (metadata === undefined || READ_WHOLE.has(kind)) return object;
   // Not `delete`: an object that lost a field is kept as a hash table, which is larger.
   if (metadata.managedFields !== undefined) metadata.managedFields = undefined;
   if (metadata.annotations?.[LAST_APPLIED] !== undefined) {

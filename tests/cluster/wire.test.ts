@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it, test } from "vitest";
-import { parseJson, printJson } from "../../cluster/wire.ts";
+import { parseJson, printJson, slim } from "../../cluster/wire.ts";
 import { MAX_COUNT, toStatusCount } from "../../core/pool/count.ts";
 
 test.each([
@@ -24,4 +24,10 @@ it("a count that was read is written as it was", () => {
 it("a text that looks like the largest count stays as it is", () => {
   const value = { a: "9223372036854776000", b: [2 ** 62, null, true] };
   expect(printJson(value)).toBe(JSON.stringify(value));
+});
+
+it("who set which field is left out of what is kept, and stays where it is read", () => {
+  const object = (kind: string) => ({ kind, metadata: { name: "web", managedFields: [{ manager: "pepr" }] } });
+  expect(JSON.parse(JSON.stringify(slim(object("Service"))))).toEqual({ kind: "Service", metadata: { name: "web" } });
+  expect(slim(object("Deployment"))).toEqual(object("Deployment"));
 });
