@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["tests/{core,cluster,capabilities,hack}/**/*.test.ts"],
+          include: ["tests/{core,cluster,capabilities,hack}/**/*.test.ts", "tests/e2e/torture/*.test.ts"],
           testTimeout: 30_000,
           // Pepr registers all bindings in this mode, and starts nothing.
           env: { PEPR_MODE: "dev", LOG_LEVEL: "silent", BERTH_LOG_LEVEL: "silent" },
@@ -33,7 +33,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["tests/e2e/**/*.test.ts"],
+          include: ["tests/e2e/*.test.ts"],
           globalSetup: ["tests/e2e/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 600_000,
