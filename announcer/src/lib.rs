@@ -8,6 +8,7 @@
 pub mod chain;
 pub mod clock;
 pub mod cluster;
+pub mod filter;
 pub mod flags;
 pub mod health;
 pub mod http;
