@@ -1,13 +1,13 @@
 //! What must hold whatever the bytes are. The fuzz targets and a plain test both call it.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use announcer::plan::{Plan, Vip};
 use announcer::responder::{
-    Action, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, Responder, Traits, Transmission,
+    Action, Config, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, Responder, Timing, Traits, Transmission,
 };
 use announcer::wire::arp::Frame;
 use announcer::wire::ethernet::{Header, Mac};
@@ -30,7 +30,7 @@ pub fn wire(bytes: &[u8]) {
 pub fn responder(bytes: &[u8]) {
     let exclusions = EXCLUSIONS.clone();
     let mut world = World { bytes, now: Duration::ZERO, plan: Plan::default(), links: Vec::new(), is_over: false };
-    let mut responder = Responder::new(name(0), exclusions);
+    let mut responder = Responder::new(Config { node: name(0), exclusions, epoch: 1, timing: Timing::DEFAULT });
     let mut open = BTreeSet::new();
     while let Some(event) = world.next() {
         world.note(&event, &mut open);
@@ -101,6 +101,7 @@ impl World<'_> {
             Some(Link {
                 index: u32::from(index),
                 name: link_name(bits),
+                link_local: None,
                 mac: (mac != 0).then_some(Mac([2, 0, 0, 0, 0, mac])),
                 traits: Traits {
                     is_up: bits & 1 == 0,
@@ -139,7 +140,7 @@ impl World<'_> {
             Event::Opened(link) => {
                 open.insert(*link);
             }
-            Event::Frame(..) | Event::Tick => {}
+            Event::Frame(..) | Event::Keys(_) | Event::Tick => {}
         }
     }
 
@@ -150,18 +151,19 @@ impl World<'_> {
             }
             Action::Open(_) => assert!(!self.is_over),
             Action::Send(transmission) => self.check_frame(transmission, open),
-            Action::Ignore(_) | Action::Drop(_) | Action::Report(_) => {}
+            _ => {}
         }
     }
 
     fn check_frame(&self, transmission: &Transmission, open: &BTreeSet<u32>) {
-        let Transmission { link, ip, purpose, frame } = transmission;
+        let Transmission { link, purpose, frame } = transmission;
         let frame = Frame::read(frame).unwrap();
+        let (Purpose::Answer(IpAddr::V4(ip)) | Purpose::Announcement(IpAddr::V4(ip))) = *purpose else { panic!() };
         let own_mac = self.links.iter().find(|known| known.index == *link).unwrap().mac.unwrap();
         assert!(!self.is_over && open.contains(link));
-        assert_eq!((frame.source, frame.packet.sender_mac, frame.packet.sender_ip), (own_mac, own_mac, *ip));
-        assert_eq!(frame.destination.is_group(), *purpose == Purpose::Announcement);
-        let is_first = |vip: &Vip| vip.ip == *ip && vip.nodes.first() == Some(&name(0));
+        assert_eq!((frame.source, frame.packet.sender_mac, frame.packet.sender_ip), (own_mac, own_mac, ip));
+        assert_eq!(frame.destination.is_group(), matches!(purpose, Purpose::Announcement(_)));
+        let is_first = |vip: &Vip| vip.ip == ip && vip.nodes.first() == Some(&name(0));
         assert!(self.plan.vips.iter().any(is_first));
     }
 }

@@ -118,6 +118,7 @@ fn read(message: &LinkMessage) -> Link {
         index: message.header.index,
         name: String::new(),
         mac: None,
+        link_local: None,
         traits: Traits {
             is_up: flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
             is_running: flags.contains(LinkFlags::Running),

@@ -1,7 +1,7 @@
 //! Numbers for Prometheus: upstream's names for the three that upstream has, `berth_announcer_` for the rest.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -136,16 +136,17 @@ impl Metrics {
     }
 
     /// Counts a frame that was sent; an answer also counts as a request, as upstream does.
-    pub fn count_sent(&self, ip: Ipv4Addr, purpose: Purpose) {
-        let label = ByAddress { ip: Address(ip.into()) };
+    pub fn count_sent(&self, purpose: Purpose) {
         match purpose {
-            Purpose::Answer => {
+            Purpose::Answer(ip) => {
+                let label = ByAddress { ip: Address(ip) };
                 self.requests.get_or_create(&label).0.inc();
                 self.responses.get_or_create(&label).0.inc();
             }
-            Purpose::Announcement => {
-                self.gratuitous.get_or_create(&label).0.inc();
+            Purpose::Announcement(ip) => {
+                self.gratuitous.get_or_create(&ByAddress { ip: Address(ip) }).0.inc();
             }
+            Purpose::Hello | Purpose::Membership => {}
         }
     }
 
@@ -193,7 +194,9 @@ impl Metrics {
         self.generation.set(status.generation);
         self.answering.clear();
         for answering in &status.answering {
-            self.answering.get_or_create(&ByAddress { ip: Address(answering.ip) }).set(1);
+            for &ip in &answering.ips {
+                self.answering.get_or_create(&ByAddress { ip: Address(ip) }).set(1);
+            }
         }
     }
 }
@@ -205,7 +208,7 @@ mod tests {
     #[test]
     fn upstreams_names_are_printed_as_upstream_prints_them() {
         let metrics = Metrics::new();
-        metrics.count_sent(Ipv4Addr::new(192, 168, 1, 200), Purpose::Answer);
+        metrics.count_sent(Purpose::Answer(IpAddr::from([192, 168, 1, 200])));
         let text = metrics.render(Duration::ZERO);
         assert!(text.contains("# TYPE metallb_layer2_responses_sent counter\n"), "{text}");
         assert!(text.contains("\nmetallb_layer2_responses_sent{ip=\"192.168.1.200\"} 1\n"), "{text}");
@@ -225,7 +228,7 @@ mod tests {
         let metrics = Metrics::new();
         let ip = IpAddr::from([192, 168, 1, 200]);
         let mut status = Status::new(1);
-        status.answering.push(crate::plan::Answering { ip, interfaces: vec![] });
+        status.answering.push(crate::plan::Answering { ips: vec![ip], interfaces: vec![] });
         metrics.note_status(&status);
         assert!(metrics.render(Duration::ZERO).contains("\nberth_announcer_answering{ip=\"192.168.1.200\"} 1\n"));
         metrics.note_status(&Status::new(2));

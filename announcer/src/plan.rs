@@ -91,23 +91,23 @@ pub struct Status {
     v: u64,
     /// Generation of the plan that this follows.
     pub generation: u64,
-    /// Addresses that this node answers for, sorted.
+    /// Addresses that this node answers for, complete; one entry for each set of interfaces.
     pub answering: Vec<Answering>,
-    /// The plan's other addresses, sorted.
+    /// The plan's other addresses; one entry for each reason.
     pub silent: Vec<Silent>,
 }
 
-/// An address that is answered.
+/// Addresses that are answered on the same interfaces.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Answering {
-    /// The address.
-    pub ip: IpAddr,
+    /// The addresses, sorted.
+    pub ips: Vec<IpAddr>,
     /// Where, in the kernel's order; never empty.
     pub interfaces: Vec<AnsweringInterface>,
 }
 
 /// An interface on which an address is answered.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct AnsweringInterface {
     /// Its name.
     pub name: String,
@@ -115,13 +115,35 @@ pub struct AnsweringInterface {
     pub mac: Mac,
 }
 
-/// An address that is not answered.
+/// Addresses that are not answered, for the same reason.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Silent {
-    /// The address.
-    pub ip: IpAddr,
     /// Why.
     pub reason: Silence,
+    /// Which ones.
+    #[serde(flatten)]
+    pub which: Which,
+}
+
+/// Addresses, or only how many.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Which {
+    /// The addresses, sorted.
+    Ips(Vec<IpAddr>),
+    /// How many: where another candidate comes first, and where the list would be long.
+    Count(usize),
+}
+
+impl Which {
+    /// How many addresses are named one by one for a reason.
+    const NAMED: usize = 200;
+
+    /// Gives the addresses, or how many they are where a list tells nobody anything.
+    #[must_use]
+    pub fn of(reason: Silence, ips: Vec<IpAddr>) -> Self {
+        if reason == Silence::NotFirst || ips.len() > Self::NAMED { Self::Count(ips.len()) } else { Self::Ips(ips) }
+    }
 }
 
 impl Status {
@@ -178,15 +200,18 @@ mod tests {
     fn a_status_prints_as_the_contract_says() {
         let mut status = Status::new(7);
         let mac = Mac([2, 0, 0, 0, 0, 1]);
-        let ip = IpAddr::from([192, 168, 1, 200]);
-        status.answering.push(Answering { ip, interfaces: vec![AnsweringInterface { name: "lan0".to_owned(), mac }] });
-        status.silent.push(Silent { ip: IpAddr::from([192, 168, 1, 201]), reason: Silence::NotFirst });
+        let [first, second] = [200, 201].map(|last| IpAddr::from([192, 168, 1, last]));
+        let interfaces = vec![AnsweringInterface { name: "lan0".to_owned(), mac }];
+        status.answering.push(Answering { ips: vec![first, second], interfaces });
+        status.silent.push(Silent { reason: Silence::InterfaceMissing, which: Which::Ips(vec![first]) });
+        status.silent.push(Silent { reason: Silence::NotFirst, which: Which::Count(4_000) });
         let text = serde_json::to_string(&status).unwrap();
         assert_eq!(
             text,
             concat!(
-                r#"{"v":1,"generation":7,"answering":[{"ip":"192.168.1.200","interfaces":[{"name":"lan0","#,
-                r#""mac":"02:00:00:00:00:01"}]}],"silent":[{"ip":"192.168.1.201","reason":"notFirst"}]}"#
+                r#"{"v":1,"generation":7,"answering":[{"ips":["192.168.1.200","192.168.1.201"],"#,
+                r#""interfaces":[{"name":"lan0","mac":"02:00:00:00:00:01"}]}],"#,
+                r#""silent":[{"reason":"interfaceMissing","ips":["192.168.1.200"]},{"reason":"notFirst","count":4000}]}"#
             )
         );
     }

@@ -8,7 +8,9 @@
 
 mod announcing;
 mod link;
+mod notice;
 mod silence;
+mod timing;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,16 +18,30 @@ use std::time::Duration;
 
 pub use self::announcing::{ROUND_INTERVAL, ROUNDS_LAST};
 pub use self::link::{DEFAULT_EXCLUSIONS, ExclusionError, Exclusions, Link, Traits};
+pub use self::notice::{Cause, Notice};
 pub use self::silence::Silence;
+pub use self::timing::Timing;
 
 use self::announcing::{Announcing, Voice};
-use crate::plan::{Answering, AnsweringInterface, Plan, Silent, Status, Vip};
+use crate::plan::{Answering, AnsweringInterface, Plan, Silent, Status, Vip, Which};
 use crate::wire::Malformed;
-use crate::wire::arp::{FRAME_LENGTH, Frame, Operation, Packet};
+use crate::wire::arp::{Frame, Operation, Packet};
 use crate::wire::ethernet::Mac;
+use crate::wire::hello::{HelloFault, KeyRing};
 
-/// How long to wait before a socket that failed is opened again.
-pub const SOCKET_RETRY: Duration = Duration::from_secs(1);
+/// What a responder is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The node's name, as in the plan.
+    pub node: String,
+    /// Interfaces that are never used.
+    pub exclusions: Exclusions,
+    /// A number that this node has never used before and that nobody can guess: made anew at each start. Everything
+    /// random in here comes from it.
+    pub epoch: u64,
+    /// The spans of time.
+    pub timing: Timing,
+}
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -38,11 +54,14 @@ pub enum Event {
     Opened(u32),
     /// The socket on this interface could not be opened, or is of no more use.
     Lost(u32),
+    /// The keys in force; they replace the ones before. Until the first nothing is answered.
+    Keys(KeyRing),
     /// These bytes came in on this interface.
     Frame(u32, Vec<u8>),
     /// Nothing but that time has passed.
     Tick,
-    /// The program is about to end: nothing is answered from here on.
+    /// The program is about to end. Go on until [`Action::Finished`], which follows at once or within a few tenths
+    /// of a second: what is answered here is handed over first.
     Stop,
 }
 
@@ -53,36 +72,49 @@ pub enum Action {
     Open(u32),
     /// Close the socket on this interface, if it is open.
     Close(u32),
+    /// Have the interface receive frames to this group, on the open socket (`PACKET_ADD_MEMBERSHIP`). Closing the
+    /// socket ends it; after [`Event::Opened`] all groups are asked for again.
+    Join(u32, Mac),
+    /// The interface need not receive frames to this group any more.
+    Leave(u32, Mac),
     /// Send a frame on an interface.
     Send(Transmission),
     /// Nothing: a frame got no answer.
     Ignore(Silence),
     /// Nothing: a frame made no sense.
     Drop(Malformed),
+    /// Nothing: a hello was not heeded.
+    Discard(HelloFault),
+    /// Nothing but to log and count it.
+    Note(Notice),
     /// Tell the operator, since something in here changed.
     Report(Status),
+    /// Nothing more follows after [`Event::Stop`]: the program may end.
+    Finished,
 }
 
 /// A frame to be sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Transmission {
     /// The interface.
     pub link: u32,
-    /// The address that the frame speaks for.
-    pub ip: Ipv4Addr,
     /// Why it is sent.
     pub purpose: Purpose,
-    /// Its bytes.
-    pub frame: [u8; FRAME_LENGTH],
+    /// Its bytes, without the padding that the interface adds.
+    pub frame: Vec<u8>,
 }
 
 /// Why a frame is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
-    /// It answers a request.
-    Answer,
-    /// It announces an address unasked.
-    Announcement,
+    /// It answers a request for this address.
+    Answer(IpAddr),
+    /// It announces this address unasked.
+    Announcement(IpAddr),
+    /// It tells fellows about this node.
+    Hello,
+    /// It tells switches which multicast groups are wanted here (RFC 3810).
+    Membership,
 }
 
 /// What comes of one ARP packet.
@@ -108,8 +140,7 @@ enum Socket {
 /// The state machine.
 #[derive(Debug)]
 pub struct Responder {
-    node: String,
-    exclusions: Exclusions,
+    config: Config,
     plan: Option<Plan>,
     knows_links: bool,
     links: BTreeMap<u32, Link>,
@@ -123,10 +154,9 @@ pub struct Responder {
 impl Responder {
     /// Gives a responder that knows its node's name and nothing else, and so answers nothing.
     #[must_use]
-    pub const fn new(node: String, exclusions: Exclusions) -> Self {
+    pub const fn new(config: Config) -> Self {
         Self {
-            node,
-            exclusions,
+            config,
             plan: None,
             knows_links: false,
             links: BTreeMap::new(),
@@ -164,15 +194,16 @@ impl Responder {
                 self.links = links.into_iter().map(|link| (link.index, link)).collect();
             }
             Event::Opened(link) => self.set_socket(link, Socket::Open),
-            Event::Lost(link) => self.set_socket(link, Socket::Lost { retry: now + SOCKET_RETRY }),
+            Event::Lost(link) => self.set_socket(link, Socket::Lost { retry: now + self.config.timing.socket_retry }),
             Event::Stop => self.is_stopping = true,
-            Event::Tick => {}
+            Event::Tick | Event::Keys(_) => {}
         }
         let mut actions = self.follow_links(now);
         self.standings = self.plan.iter().flat_map(|plan| &plan.vips).map(|vip| (vip.ip, self.standing(vip))).collect();
         self.announcing.follow(&self.places(), now);
         actions.extend(self.announce(now));
         actions.extend(self.report());
+        actions.extend(self.is_stopping.then_some(Action::Finished));
         actions
     }
 
@@ -187,7 +218,7 @@ impl Responder {
     /// that are usable no longer.
     fn follow_links(&mut self, now: Duration) -> Vec<Action> {
         let mut actions = Vec::new();
-        let is_usable = |link: &Link| !self.is_stopping && self.exclusions.usable(link).is_ok();
+        let is_usable = |link: &Link| !self.is_stopping && self.config.exclusions.usable(link).is_ok();
         self.sockets.retain(|index, _| {
             let is_kept = self.links.get(index).is_some_and(is_usable);
             if !is_kept {
@@ -223,7 +254,7 @@ impl Responder {
 
     /// Whether it is this node's turn among the candidates.
     fn may_answer(&self, vip: &Vip) -> Result<(), Silence> {
-        match vip.nodes.iter().position(|node| *node == self.node) {
+        match vip.nodes.iter().position(|node| *node == self.config.node) {
             Some(0) => Ok(()),
             Some(_) => Err(Silence::NotFirst),
             None => Err(Silence::NotACandidate),
@@ -235,7 +266,7 @@ impl Responder {
         let mut silence = if vip.interfaces.is_some() { Silence::InterfaceMissing } else { Silence::NoUsableInterface };
         let mut places = BTreeMap::new();
         for link in self.links.values().filter(|link| link::is_wanted(vip, &link.name)) {
-            match self.exclusions.usable(link) {
+            match self.config.exclusions.usable(link) {
                 Ok(mac) if self.sockets.get(&link.index) == Some(&Socket::Open) => {
                     places.insert(link.index, mac);
                 }
@@ -267,9 +298,9 @@ impl Responder {
 
     /// Gives the announcements that are due.
     fn announce(&mut self, now: Duration) -> Vec<Action> {
-        let purpose = Purpose::Announcement;
         let sends = |((ip, link), mac)| {
-            announcing::round(ip, mac).map(|frame| Action::Send(Transmission { link, ip, purpose, frame }))
+            let purpose = Purpose::Announcement(IpAddr::V4(ip));
+            announcing::round(ip, mac).map(|frame| Action::Send(Transmission { link, purpose, frame: frame.to_vec() }))
         };
         self.announcing.due(now).into_iter().flat_map(sends).collect()
     }
@@ -277,12 +308,17 @@ impl Responder {
     /// Gives a report when there is a plan and what this node does about it differs from what it last reported.
     fn report(&mut self) -> Option<Action> {
         let mut status = Status::new(self.plan.as_ref()?.generation);
+        let (mut answering, mut silent) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
         for (&ip, standing) in &self.standings {
             match standing {
-                Ok(places) => status.answering.push(Answering { ip, interfaces: self.interfaces(places) }),
-                Err(reason) => status.silent.push(Silent { ip, reason: *reason }),
+                Ok(places) => answering.entry(self.interfaces(places)).or_default().push(ip),
+                Err(reason) => silent.entry(*reason).or_default().push(ip),
             }
         }
+        let answering = answering.into_iter().map(|(interfaces, ips)| Answering { ips, interfaces });
+        status.answering = answering.collect();
+        let silent = silent.into_iter().map(|(reason, ips)| Silent { reason, which: Which::of(reason, ips) });
+        status.silent = silent.collect();
         if self.reported.as_ref() == Some(&status) {
             return None;
         }
@@ -307,8 +343,8 @@ impl Responder {
             Verdict::Silent(silence) => Action::Ignore(silence),
             Verdict::Answer(packet) => {
                 let answer = Frame { destination: packet.target_mac, source: packet.sender_mac, packet };
-                let (ip, purpose) = (packet.sender_ip, Purpose::Answer);
-                Action::Send(Transmission { link, ip, purpose, frame: answer.write() })
+                let purpose = Purpose::Answer(IpAddr::V4(packet.sender_ip));
+                Action::Send(Transmission { link, purpose, frame: answer.write().to_vec() })
             }
         }
     }

@@ -128,6 +128,9 @@ impl Loop {
                 debug!(err = chain(&malformed), "frame dropped");
             }
             Action::Report(status) => self.report(status),
+            Action::Note(notice) => debug!(?notice, "noted"),
+            Action::Discard(fault) => debug!(err = chain(&fault), "hello ignored"),
+            Action::Join(..) | Action::Leave(..) | Action::Finished => {}
         }
         None
     }
@@ -162,13 +165,13 @@ impl Loop {
     }
 
     fn send(&self, transmission: &Transmission) {
-        let Transmission { link, ip, purpose, frame } = transmission;
+        let Transmission { link, purpose, frame } = transmission;
         let Some(listening) = self.sockets.get(link) else { return };
         match listening.socket.send(frame) {
-            Ok(()) => self.edges.metrics.count_sent(*ip, *purpose),
+            Ok(()) => self.edges.metrics.count_sent(*purpose),
             Err(err) => {
                 self.edges.metrics.count_send_error();
-                debug!(err = chain(&err), link, %ip, "frame not sent");
+                debug!(err = chain(&err), link, ?purpose, "frame not sent");
             }
         }
     }

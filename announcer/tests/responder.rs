@@ -4,9 +4,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use announcer::plan::{Plan, Status, Vip};
+use announcer::plan::{Plan, Silent, Status, Vip, Which};
 use announcer::responder::{
-    Action, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, ROUND_INTERVAL, Responder, SOCKET_RETRY, Silence,
+    Action, Config, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, ROUND_INTERVAL, Responder, Silence, Timing,
     Traits, Transmission,
 };
 use announcer::wire::Malformed;
@@ -32,7 +32,16 @@ struct Lab {
 impl Lab {
     fn new() -> Self {
         let exclusions = Exclusions::new(&DEFAULT_EXCLUSIONS).unwrap();
-        Self { responder: Responder::new("node-1".to_owned(), exclusions), now: START, status: None }
+        Self {
+            responder: Responder::new(Config {
+                node: "node-1".to_owned(),
+                exclusions,
+                epoch: 1,
+                timing: Timing::DEFAULT,
+            }),
+            now: START,
+            status: None,
+        }
     }
 
     /// This node first for the VIP, with lan0 up.
@@ -82,8 +91,12 @@ impl Lab {
     fn silence(&self, ip: impl Into<IpAddr>) -> Option<Silence> {
         let ip = ip.into();
         let status = self.status.as_ref().unwrap();
-        let silent = status.silent.iter().find(|silent| silent.ip == ip);
-        assert_ne!(silent.is_some(), status.answering.iter().any(|answering| answering.ip == ip), "{status:?}");
+        let covers = |silent: &&Silent| match &silent.which {
+            Which::Ips(ips) => ips.contains(&ip),
+            Which::Count(count) => *count == 1,
+        };
+        let silent = status.silent.iter().find(covers);
+        assert_ne!(silent.is_some(), status.answering.iter().any(|group| group.ips.contains(&ip)), "{status:?}");
         silent.map(|silent| silent.reason)
     }
 
@@ -115,7 +128,7 @@ fn link(index: u32, name: &str) -> Link {
         has_no_arp: false,
         has_master: false,
     };
-    Link { index, name: name.to_owned(), mac: Some(mac(index)), traits }
+    Link { index, name: name.to_owned(), mac: Some(mac(index)), link_local: None, traits }
 }
 
 fn with(mut link: Link, change: impl FnOnce(&mut Link)) -> Link {
@@ -144,7 +157,9 @@ fn request(ip: Ipv4Addr) -> Frame {
 
 fn announcements(actions: &[Action]) -> Vec<Transmission> {
     let announcement = |action: &Action| match action {
-        Action::Send(transmission) if transmission.purpose == Purpose::Announcement => Some(*transmission),
+        Action::Send(transmission) if matches!(transmission.purpose, Purpose::Announcement(_)) => {
+            Some(transmission.clone())
+        }
         _ => None,
     };
     actions.iter().filter_map(announcement).collect()
@@ -152,7 +167,7 @@ fn announcements(actions: &[Action]) -> Vec<Transmission> {
 
 fn answer(action: &Action) -> Frame {
     match action {
-        Action::Send(Transmission { purpose: Purpose::Answer, frame, .. }) => Frame::read(frame).unwrap(),
+        Action::Send(Transmission { purpose: Purpose::Answer(_), frame, .. }) => Frame::read(frame).unwrap(),
         other => panic!("{other:?}"),
     }
 }
@@ -319,7 +334,7 @@ fn an_announcement_is_a_request_and_a_reply_about_the_address_itself_to_all() {
         let packet = Packet { operation, sender_mac, sender_ip: VIP, target_mac, target_ip: VIP };
         let frame = Frame { destination: Mac::BROADCAST, source: mac(2), packet };
         assert_eq!(Frame::read(&transmission.frame), Ok(frame));
-        assert_eq!((transmission.link, transmission.ip), (2, VIP));
+        assert_eq!((transmission.link, transmission.purpose), (2, Purpose::Announcement(VIP.into())));
     }
 }
 
@@ -329,10 +344,13 @@ fn a_plan_that_changes_nothing_for_an_address_does_not_announce_it_again() {
     lab.run_for(ROUND_INTERVAL / 2);
     let both = vec![vip(VIP, &["node-1", "node-3"]), vip(OTHER_VIP, &["node-1"])];
     let new = announcements(&lab.plan(both));
-    assert!(new.iter().all(|sent| sent.ip == OTHER_VIP) && new.len() == 2, "{new:?}");
+    assert!(
+        new.iter().all(|sent| sent.purpose == Purpose::Announcement(OTHER_VIP.into())) && new.len() == 2,
+        "{new:?}"
+    );
     let rest = lab.run_for(MINUTE);
-    assert_eq!(rest.iter().filter(|(_, sent)| sent.ip == VIP).count(), 8);
-    assert_eq!(rest.iter().filter(|(_, sent)| sent.ip == OTHER_VIP).count(), 8);
+    assert_eq!(rest.iter().filter(|(_, sent)| sent.purpose == Purpose::Announcement(VIP.into())).count(), 8);
+    assert_eq!(rest.iter().filter(|(_, sent)| sent.purpose == Purpose::Announcement(OTHER_VIP.into())).count(), 8);
 }
 
 #[test]
@@ -402,8 +420,8 @@ fn a_socket_that_fails_is_opened_again_after_a_while_and_nothing_is_claimed_mean
     lab.handle(Event::Lost(2));
     assert_eq!(lab.silence(VIP), Some(Silence::SocketClosed));
     assert!(!lab.responder.is_listening());
-    assert_eq!(lab.responder.deadline(), Some(START + SOCKET_RETRY));
-    lab.now += SOCKET_RETRY;
+    assert_eq!(lab.responder.deadline(), Some(START + Timing::DEFAULT.socket_retry));
+    lab.now += Timing::DEFAULT.socket_retry;
     assert_eq!(lab.handle(Event::Tick), [Action::Open(2)]);
     assert_eq!(announcements(&lab.handle(Event::Opened(2))).len(), 2);
     assert!(lab.responder.is_listening());
@@ -436,9 +454,9 @@ fn stopping_closes_everything_reports_and_is_silent_for_good() {
     assert_eq!(lab.silence(VIP), Some(Silence::Stopping));
     assert_eq!(lab.hear(2, request(VIP)), Action::Ignore(Silence::Stopping));
     assert!(lab.run_for(MINUTE).is_empty());
-    assert!(lab.links(vec![link(2, "lan0"), link(3, "lan1")]).is_empty());
+    assert_eq!(lab.links(vec![link(2, "lan0"), link(3, "lan1")]), [Action::Finished]);
     let late = lab.plan(vec![vip(VIP, &["node-1"]), vip(OTHER_VIP, &["node-1"])]);
-    assert!(matches!(late[..], [Action::Report(_)]), "{late:?}");
+    assert!(matches!(late[..], [Action::Report(_), Action::Finished]), "{late:?}");
 }
 
 #[test]

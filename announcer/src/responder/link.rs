@@ -1,5 +1,7 @@
 //! Network interfaces as the responder sees them, and which of them are fit to answer on.
 
+use std::net::Ipv6Addr;
+
 use regex::Regex;
 use thiserror::Error;
 
@@ -35,6 +37,8 @@ pub struct Link {
     pub name: String,
     /// Its MAC address now; none when its addresses are not of 6 bytes.
     pub mac: Option<Mac>,
+    /// Its IPv6 link-local address now, if it has one that is not tentative; membership reports come from it.
+    pub link_local: Option<Ipv6Addr>,
     /// What the kernel says about it.
     pub traits: Traits,
 }

@@ -34,6 +34,16 @@ pub enum Silence {
     FamilyNotServed,
     /// The program is about to end.
     Stopping,
+    /// A fellow answers for the address already, and the plan has not moved it since.
+    Incumbent,
+    /// No key is known, so fellows cannot be told from others.
+    NoKey,
+    /// This node has just started, or the interface has just come up: it listens first.
+    Listening,
+    /// This node was stopped or starved for so long that others may have taken over: it listens first.
+    Fenced,
+    /// The frame comes from this node itself, by its MAC address.
+    OwnFrame,
 }
 
 impl Silence {
@@ -55,6 +65,11 @@ impl Silence {
             Self::SocketClosed => "socketClosed",
             Self::FamilyNotServed => "familyNotServed",
             Self::Stopping => "stopping",
+            Self::Incumbent => "incumbent",
+            Self::NoKey => "noKey",
+            Self::Listening => "listening",
+            Self::Fenced => "fenced",
+            Self::OwnFrame => "ownFrame",
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod arp;
 pub mod ethernet;
+pub mod hello;
 
 use thiserror::Error;
 
