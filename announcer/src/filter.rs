@@ -116,9 +116,7 @@ pub fn all() -> Vec<Instruction> {
 
 /// Gives the exclusive or of an address's four words. Addresses that follow one another in an aligned block still do so.
 fn extract(ip: Ipv6Addr) -> u32 {
-    let bits = u128::from(ip);
-    // All but the lowest word are cut off, which is what is meant.
-    [0, 32, 64, 96].iter().fold(0, |sum, shift| sum ^ (bits >> shift & u128::from(u32::MAX)) as u32)
+    ip.octets().as_chunks().0.iter().fold(0, |sum, word| sum ^ u32::from_be_bytes(*word))
 }
 
 /// Gives the most exact program that is short enough; `head` leads from the first test of a frame's bytes to the label

@@ -2,6 +2,7 @@
 //!
 //! Both carry a version. A plan that cannot be read changes nothing; the caller keeps the one it has.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub enum PlanError {
 }
 
 /// Which addresses concern this node, and who comes first for each.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Plan {
     /// Grows with each change that the operator makes; only echoed, never compared.
     pub generation: u64,
@@ -40,19 +41,28 @@ pub struct Plan {
 }
 
 /// One address and who may answer for it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Vip {
     /// The address.
     pub ip: IpAddr,
     /// Candidate nodes in order; the first that lives answers.
     pub nodes: Vec<String>,
     /// Interfaces to answer on; every usable one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interfaces: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
 struct Envelope {
     v: u64,
+}
+
+/// A plan with its version, as it is written.
+#[derive(Serialize)]
+struct Versioned<'plan> {
+    v: u64,
+    #[serde(flatten)]
+    plan: &'plan Plan,
 }
 
 impl Plan {
@@ -66,22 +76,38 @@ impl Plan {
             Envelope { v } => Err(PlanError::UnknownVersion(v)),
         }
     }
+
+    /// Gives the text that [`Plan::read`] reads.
+    #[must_use]
+    pub fn write(&self) -> String {
+        // A plan is made of numbers, names and addresses, all of which are always JSON.
+        serde_json::to_string(&Versioned { v: VERSION, plan: self }).unwrap_or_default()
+    }
 }
 
 /// Reads a plan only when its text changed, so that a source may be asked as often as it likes.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    last: Option<String>,
+    /// Hash of the last text.
+    last: Option<u64>,
 }
 
 impl Inbox {
     /// Gives the plan in the text, or nothing when the text is the same as the last one.
     pub fn take(&mut self, text: &str) -> Option<Result<Plan, PlanError>> {
-        if self.last.as_deref() == Some(text) {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let hash = Some(hasher.finish());
+        if self.last == hash {
             return None;
         }
-        self.last = Some(text.to_owned());
+        self.last = hash;
         Some(Plan::read(text))
+    }
+
+    /// Reads the same text again when it comes again.
+    pub fn forget(&mut self) {
+        self.last = None;
     }
 }
 

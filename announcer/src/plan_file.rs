@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::chain::chain;
+use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::plan::{Inbox, Plan, PlanError};
@@ -34,7 +35,7 @@ enum PlanFileError {
 pub async fn follow(
     path: PathBuf,
     events: mpsc::Sender<Event>,
-    (health, metrics): (Arc<Health>, Arc<Metrics>),
+    (health, metrics, clock): (Arc<Health>, Arc<Metrics>, Clock),
     stop: CancellationToken,
 ) {
     let follow = async {
@@ -47,6 +48,7 @@ pub async fn follow(
                 Ok(Some(plan)) => {
                     health.note_source();
                     was_well = true;
+                    metrics.note_plan(clock.now(), None);
                     info!(generation = plan.generation, vips = plan.vips.len(), "plan arrived");
                     // Nobody listens only when the program ends.
                     let _ = events.send(Event::Plan(plan)).await;
