@@ -83,7 +83,11 @@ export class Segment {
   }
 
   /** Starts the announcer on a host, called by the host's namespace, with a plan; resolves when the plan is in force. */
-  async announce(host: Host, vips: readonly Vip[], options: { readonly keys?: string } = {}): Promise<Announcer> {
+  async announce(
+    host: Host,
+    vips: readonly Vip[],
+    options: { readonly keys?: string; readonly logLevel?: string } = {},
+  ): Promise<Announcer> {
     const folder = join(this.#folder, host.name);
     mkdirSync(folder, { recursive: true });
     const [file, log] = [join(folder, "plan.json"), join(folder, `${String(this.#starts++)}.log`)];
@@ -101,7 +105,7 @@ export class Segment {
       "--state-dir",
       folder,
       "--log-level",
-      "debug",
+      options.logLevel ?? "debug",
     );
     const program = await (this.#program ??= buildAnnouncer());
     const child = spawn("ip", ["netns", "exec", host.namespace, program, ...flags], {
