@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::plan::Status;
 use crate::ports::{Kind, Ports, Received};
 use crate::responder::{Action, Event, Notice, Responder, Transmission};
-use crate::socket::SocketError;
+use crate::socket::{SocketError, ask_for_short_turns};
 
 /// How often the loop turns when nothing happens, for the health probe.
 const BEAT_INTERVAL: Duration = Duration::from_secs(1);
@@ -69,6 +70,9 @@ pub async fn run(responder: Responder, edges: Edges, stop: CancellationToken) {
         next_beat: Duration::ZERO,
         is_finished: false,
     };
+    if let Err(err) = ask_for_short_turns() {
+        debug!(err = chain(&err), "no short turns to be had");
+    }
     turning.until(stop.cancelled()).await;
     let start = turning.edges.clock.now();
     turning.handle(Event::Stop);
@@ -85,16 +89,23 @@ pub async fn run(responder: Responder, edges: Edges, stop: CancellationToken) {
 impl Loop {
     /// Turns until that, or until the responder has finished.
     async fn until(&mut self, end: impl Future<Output = ()>) {
-        let mut end = std::pin::pin!(end);
+        let mut end = pin!(end);
+        let mut due = self.next_beat;
+        let mut alarm = pin!(sleep_until(self.edges.clock.at(due)));
         while !self.is_finished {
             self.beat();
             let deadline = self.responder.deadline().map_or(self.next_beat, |deadline| deadline.min(self.next_beat));
+            // Most frames change nothing about it.
+            if deadline != due || alarm.is_elapsed() {
+                due = deadline;
+                alarm.as_mut().reset(self.edges.clock.at(due));
+            }
             // In this order, so that no flood of frames delays a plan or the end.
             tokio::select! {
                 biased;
                 () = &mut end => return,
                 Some(event) = self.edges.events.recv() => self.handle(event),
-                () = sleep_until(self.edges.clock.at(deadline)) => self.handle(Event::Tick),
+                () = &mut alarm => self.handle(Event::Tick),
                 received = poll_fn(|context| self.ports.poll_receive(context)) => self.take_in(received),
             }
         }
