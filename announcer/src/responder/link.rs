@@ -6,7 +6,6 @@ use regex::Regex;
 use thiserror::Error;
 
 use super::Silence;
-use crate::plan::Vip;
 use crate::wire::ethernet::Mac;
 
 /// Interfaces never answered on unless the exclusions are set otherwise: those that container tools make,
@@ -109,9 +108,4 @@ impl Exclusions {
         let mac = link.arp_mac().filter(|_| !self.cover(&link.name)).ok_or(Silence::InterfaceUnusable)?;
         if link.traits.is_up { Ok(mac) } else { Err(Silence::InterfaceMissing) }
     }
-}
-
-/// Whether the plan wants the address answered on an interface of this name.
-pub(super) fn is_wanted(vip: &Vip, name: &str) -> bool {
-    vip.interfaces.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
 }

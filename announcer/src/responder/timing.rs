@@ -14,6 +14,10 @@ pub struct Timing {
     pub missed: u32,
     /// How long a hello waits for the one before it, when something has to be said at once.
     pub spacing: Duration,
+    /// How long an address is answered on at most after it was given up, until a fellow answers for it.
+    pub handover: Duration,
+    /// How long one who comes first may live and not answer, before the next one does.
+    pub patience: Duration,
     /// How long changes of the status are gathered before they are reported.
     pub report_delay: Duration,
     /// Pause between two reports, at least.
@@ -34,6 +38,8 @@ impl Timing {
         hellos_per_second: 2_000,
         missed: 3,
         spacing: Duration::from_millis(5),
+        handover: Duration::from_millis(200),
+        patience: Duration::from_millis(700),
         report_delay: Duration::from_millis(20),
         report_interval: Duration::from_millis(250),
         refresh: Duration::from_mins(3),
