@@ -56,6 +56,7 @@ struct Loop {
     about_frames: Limiter,
     about_notices: Limiter,
     next_beat: Duration,
+    actions: Vec<Action>,
     is_finished: bool,
 }
 
@@ -68,6 +69,7 @@ pub async fn run(responder: Responder, edges: Edges, stop: CancellationToken) {
         about_frames: Limiter::new(LINES_ABOUT_FRAMES),
         about_notices: Limiter::new(LINES_ABOUT_NOTICES),
         next_beat: Duration::ZERO,
+        actions: Vec::new(),
         is_finished: false,
     };
     if let Err(err) = ask_for_short_turns() {
@@ -129,8 +131,15 @@ impl Loop {
                 }
                 // The time is read after the frame, and so tells the responder how long this process had stood still
                 // before the frame is judged.
-                let frame = self.ports.frame(length).to_vec();
-                self.handle(Event::Frame(link, frame));
+                let mut actions = std::mem::take(&mut self.actions);
+                self.responder.receive(link, self.ports.frame(length), self.edges.clock.now(), &mut actions);
+                let mut next = VecDeque::new();
+                for action in actions.drain(..) {
+                    next.extend(self.carry_out(action));
+                }
+                // Kept for the next frame, so that none needs memory of its own.
+                self.actions = actions;
+                self.handle_all(next);
             }
             Err(err) => {
                 debug!(err = chain(&err), link, "packet socket lost");
@@ -149,7 +158,11 @@ impl Loop {
 
     /// Lets the responder decide, and carries it out, until nothing follows from it any more.
     fn handle(&mut self, event: Event) {
-        let mut next = VecDeque::from([event]);
+        self.handle_all(VecDeque::from([event]));
+        self.edges.health.note_listening(self.responder.is_listening());
+    }
+
+    fn handle_all(&mut self, mut next: VecDeque<Event>) {
         while let Some(event) = next.pop_front() {
             if let Event::Plan(plan) = &event {
                 for (link, err) in self.ports.follow(plan) {
@@ -161,7 +174,6 @@ impl Loop {
                 next.extend(self.carry_out(action));
             }
         }
-        self.edges.health.note_listening(self.responder.is_listening());
     }
 
     /// Gives what follows, when the responder has to know how it went.
