@@ -17,7 +17,7 @@ use run::{Run, Theme};
 use world::Sabotage;
 
 /// How many runs are made of each theme unless the environment says something else.
-const RUNS: u64 = 200;
+const RUNS: u64 = 100;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -39,7 +39,7 @@ fn check(theme: Theme) {
         }
         return;
     }
-    let (next, end) = (AtomicU64::new(0), number("SIM_RUNS").unwrap_or(if theme == Theme::Crowds { 4 } else { RUNS }));
+    let (next, end) = (AtomicU64::new(0), number("SIM_RUNS").unwrap_or(if theme == Theme::Crowds { 2 } else { RUNS }));
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);

@@ -82,6 +82,9 @@ pub(super) struct Fellows {
     own: NodeId,
     known: BTreeMap<NodeId, Fellow>,
     strangers: BTreeMap<NodeId, Stranger>,
+    /// How far epochs had come that are over, and when that was noted; while tokens of that time are still known, their
+    /// hellos must not pass for proof.
+    past: BTreeMap<(NodeId, u64), (u64, Duration)>,
     /// When others heard whom, by what they say.
     witnessed: BTreeMap<NodeId, Duration>,
     /// Tokens of this node's own hellos, and when they went out.
@@ -102,8 +105,15 @@ impl Fellow {
 
 impl Fellows {
     pub fn new(own: NodeId) -> Self {
-        let (known, strangers, witnessed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { own, known, strangers, witnessed, tokens: VecDeque::new(), turn: 0 }
+        Self {
+            own,
+            known: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            past: BTreeMap::new(),
+            witnessed: BTreeMap::new(),
+            tokens: VecDeque::new(),
+            turn: 0,
+        }
     }
 
     /// Forgets everyone and everything said, as after a time in which nothing could be heard.
@@ -168,6 +178,7 @@ impl Fellows {
             self.tokens.pop_front();
         }
         self.strangers.retain(|_, stranger| stranger.heard >= oldest);
+        self.past.retain(|_, (_, noted)| *noted >= oldest);
         self.witnessed.retain(|_, sign| *sign >= oldest);
     }
 
@@ -191,6 +202,9 @@ impl Fellows {
                 let gap = hello.sequence - fellow.sequence - 1;
                 heeded.lost = u32::try_from(gap).unwrap_or(u32::MAX);
             }
+            _ if self.past.get(&(id, hello.epoch)).is_some_and(|(last, _)| hello.sequence <= *last) => {
+                return Err(HelloFault::Replayed);
+            }
             _ if !is_echoed => return Err(self.note_stranger(id, hello, token, now)),
             known => {
                 if self.known.len() >= FELLOWS_CAPACITY {
@@ -200,6 +214,9 @@ impl Fellows {
                 heeded.found = known.is_none().then(|| hello.name.to_owned());
                 self.strangers.remove(&id);
                 let before = self.known.insert(id, Fellow::new(hello, token, now));
+                if let Some(before) = &before {
+                    self.past.insert((id, before.epoch), (u64::MAX, now));
+                }
                 heeded.before = before.map(|fellow| fellow.stances);
             }
         }
@@ -262,7 +279,11 @@ impl Fellows {
         let witnessed = &self.witnessed;
         let sign = |id: &NodeId, fellow: &Fellow| fellow.heard.max(witnessed.get(id).copied().unwrap_or_default());
         let dead = self.known.extract_if(.., |id, fellow| now >= sign(id, fellow) + fellow.dead_after(timing));
-        dead.map(|(id, fellow)| (id, sign(&id, &fellow), fellow)).map(|(id, sign, fellow)| (id, fellow, sign)).collect()
+        let dead =
+            dead.map(|(id, fellow)| (id, sign(&id, &fellow), fellow)).map(|(id, sign, fellow)| (id, fellow, sign));
+        let dead: Vec<_> = dead.collect();
+        self.past.extend(dead.iter().map(|(id, fellow, _)| ((*id, fellow.epoch), (fellow.sequence, now))));
+        dead
     }
 
     /// Judges anew who is deaf: says for longer than it may that it hears nobody, though this node speaks since

@@ -63,7 +63,7 @@ impl Run {
     pub fn new(seed: u64, theme: Theme, sabotage: Sabotage, is_traced: bool) -> Self {
         let mut random = Random(seed);
         let nodes = match theme {
-            Theme::Crowds => 10 + random.below(if seed == 0 { 41 } else { 10 }),
+            Theme::Crowds => 10 + random.below(if seed < 2 { 10 } else { 41 }),
             Theme::Chaos => 2 + random.below(6),
             Theme::Crashes | Theme::Handovers => 2 + random.below(4),
         };
