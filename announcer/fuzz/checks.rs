@@ -1,16 +1,18 @@
 //! What must hold whatever the bytes are. The fuzz targets and a plain test both call it.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use announcer::plan::{Plan, Vip};
 use announcer::responder::{
-    Action, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, Responder, Traits, Transmission,
+    Action, Config, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, Responder, Timing, Traits, Transmission,
 };
 use announcer::wire::arp::Frame;
 use announcer::wire::ethernet::{Header, Mac};
+use announcer::wire::hello::{Hello, Key, KeyRing, read_stances};
+use announcer::wire::ndp::Neighbor;
 
 /// Compiled once, since that takes longer than all the rest.
 static EXCLUSIONS: LazyLock<Exclusions> = LazyLock::new(|| Exclusions::new(&DEFAULT_EXCLUSIONS).unwrap());
@@ -20,18 +22,24 @@ pub fn wire(bytes: &[u8]) {
     if let Ok((header, body)) = Header::read(bytes) {
         assert_eq!([&header.write()[..], body].concat(), bytes);
     }
+    let _ = Hello::open(bytes, &KeyRing::new(vec![Key::new(&[7; 32])]));
+    let _ = read_stances(bytes);
+    if let Ok(neighbor) = Neighbor::read(bytes) {
+        assert_eq!(Neighbor::read(&neighbor.write()), Ok(neighbor));
+    }
     if let Ok(frame) = Frame::read(bytes) {
         assert!(bytes.starts_with(&frame.write()));
     }
 }
 
 /// Whatever happens in whatever order: frames go out only on open sockets, from the interface's own MAC address, for
-/// addresses that this node is first for, never after the end; and the responder never asks to be woken in the past.
+/// addresses that this node is a candidate for, never after the end; and the responder never asks to be woken in the past.
 pub fn responder(bytes: &[u8]) {
     let exclusions = EXCLUSIONS.clone();
     let mut world = World { bytes, now: Duration::ZERO, plan: Plan::default(), links: Vec::new(), is_over: false };
-    let mut responder = Responder::new(name(0), exclusions);
+    let mut responder = Responder::new(Config { node: name(0), exclusions, epoch: 1, timing: Timing::DEFAULT });
     let mut open = BTreeSet::new();
+    responder.handle(Event::Keys(KeyRing::new(vec![Key::new(&[7; 32])])), world.now);
     while let Some(event) = world.next() {
         world.note(&event, &mut open);
         for action in responder.handle(event, world.now) {
@@ -101,6 +109,7 @@ impl World<'_> {
             Some(Link {
                 index: u32::from(index),
                 name: link_name(bits),
+                link_local: None,
                 mac: (mac != 0).then_some(Mac([2, 0, 0, 0, 0, mac])),
                 traits: Traits {
                     is_up: bits & 1 == 0,
@@ -139,7 +148,7 @@ impl World<'_> {
             Event::Opened(link) => {
                 open.insert(*link);
             }
-            Event::Frame(..) | Event::Tick => {}
+            Event::Frame(..) | Event::Keys(_) | Event::Tick => {}
         }
     }
 
@@ -149,20 +158,25 @@ impl World<'_> {
                 open.remove(link);
             }
             Action::Open(_) => assert!(!self.is_over),
+            Action::Send(transmission) if transmission.purpose == Purpose::Hello => {
+                assert!(open.contains(&transmission.link));
+                Hello::open(&transmission.frame, &KeyRing::new(vec![Key::new(&[7; 32])])).unwrap();
+            }
             Action::Send(transmission) => self.check_frame(transmission, open),
-            Action::Ignore(_) | Action::Drop(_) | Action::Report(_) => {}
+            _ => {}
         }
     }
 
     fn check_frame(&self, transmission: &Transmission, open: &BTreeSet<u32>) {
-        let Transmission { link, ip, purpose, frame } = transmission;
+        let Transmission { link, purpose, frame } = transmission;
         let frame = Frame::read(frame).unwrap();
+        let (Purpose::Answer(IpAddr::V4(ip)) | Purpose::Announcement(IpAddr::V4(ip))) = *purpose else { panic!() };
         let own_mac = self.links.iter().find(|known| known.index == *link).unwrap().mac.unwrap();
         assert!(!self.is_over && open.contains(link));
-        assert_eq!((frame.source, frame.packet.sender_mac, frame.packet.sender_ip), (own_mac, own_mac, *ip));
-        assert_eq!(frame.destination.is_group(), *purpose == Purpose::Announcement);
-        let is_first = |vip: &Vip| vip.ip == *ip && vip.nodes.first() == Some(&name(0));
-        assert!(self.plan.vips.iter().any(is_first));
+        assert_eq!((frame.source, frame.packet.sender_mac, frame.packet.sender_ip), (own_mac, own_mac, ip));
+        assert_eq!(frame.destination.is_group(), matches!(purpose, Purpose::Announcement(_)));
+        let is_candidate = |vip: &Vip| vip.ip == ip && vip.nodes.contains(&name(0));
+        assert!(self.plan.vips.iter().any(is_candidate));
     }
 }
 

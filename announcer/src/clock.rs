@@ -1,29 +1,37 @@
-//! The program's own clock: time since the start, from tokio, so that tests can stop it.
+//! The program's own clock. It goes on while the machine sleeps, so that a node that was suspended knows that it was.
 
 use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
-/// A clock that starts at zero and never goes back.
+/// A clock that starts near zero and never goes back.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock(Instant);
+pub struct Clock {
+    start: Duration,
+}
 
 impl Clock {
     /// Gives a clock that starts now.
     #[must_use]
     pub fn start() -> Self {
-        Self(Instant::now())
+        Self { start: since_boot() }
     }
 
     /// Gives the time since the start.
     #[must_use]
     pub fn now(self) -> Duration {
-        self.0.elapsed()
+        since_boot().saturating_sub(self.start)
     }
 
     /// Gives the moment at which [`Clock::now`] reads this, for tokio's timers.
     #[must_use]
     pub fn at(self, time: Duration) -> Instant {
-        self.0 + time
+        Instant::now() + time.saturating_sub(self.now())
     }
+}
+
+/// Every Linux since 2.6.39 has this clock; without it the time stands still, and nothing is ever due.
+fn since_boot() -> Duration {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }

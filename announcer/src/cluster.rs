@@ -2,10 +2,13 @@
 //!
 //! Nothing here is on the path of an answer: while the API server is away, the last plan stays in force and the writes
 //! are tried again. The Lease may appear later than this program, and may go and come back; a plan that is gone is no
-//! reason to fall silent.
+//! reason to fall silent. A program that starts and is told no plan goes on with the one kept on the node's disk.
 
 mod backoff;
+mod keeping;
+mod keys;
 mod lease;
+mod shards;
 
 use std::error::Error;
 use std::pin::pin;
@@ -14,24 +17,29 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, Config};
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use self::backoff::Backoff;
+use self::keeping::Keeper;
 use self::lease::{FIELD_MANAGER, Signs};
+use self::shards::ShardsError;
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::flags::Flags;
 use crate::health::Health;
+use crate::hello_keys::Keys;
 use crate::metrics::Metrics;
 use crate::plan::{Inbox, Status};
+use crate::plan_store::PlanStore;
 use crate::responder::Event;
 
 /// How often the Lease is renewed.
@@ -50,7 +58,10 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 const WATCH_SILENCE: Duration = Duration::from_secs(25);
 
 /// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a program that has just started waits for the API server before it goes on with the plan it kept.
+const START_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What went wrong with the cluster; the plan in force stays in force.
 #[derive(Debug, Error)]
@@ -76,7 +87,9 @@ impl From<kube::Error> for ClusterError {
 #[derive(Debug)]
 pub struct Cluster {
     leases: Api<Lease>,
+    secrets: Api<Secret>,
     signs: Signs,
+    store: PlanStore,
     /// Says that the API server can be reached again.
     reached: Notify,
     health: Arc<Health>,
@@ -97,45 +110,76 @@ impl Cluster {
         let mut config = Config::infer().await.map_err(|err| ClusterError::Unconfigured(Box::new(err)))?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         let client = Client::try_from(config).map_err(|err| ClusterError::Unconfigured(Box::new(err)))?;
-        let leases = Api::namespaced(client, &flags.namespace);
+        let leases = Api::namespaced(client.clone(), &flags.namespace);
+        let secrets = Api::namespaced(client, &flags.namespace);
         let signs = Signs::new(&flags.node_name, flags.pod_name.clone(), Timestamp::now());
-        Ok(Self { leases, signs, reached: Notify::new(), health, metrics, clock })
+        let store = PlanStore::new(flags.state_dir.clone(), flags.node_name.clone());
+        Ok(Self { leases, secrets, signs, store, reached: Notify::new(), health, metrics, clock })
     }
 
-    /// Follows the plan and keeps the Lease until told to stop, then gives the Lease up.
+    /// Follows the plan and keeps the Lease until told to stop, then gives the Lease up. Keys found in the Secret go out
+    /// until some are found.
     pub async fn follow(
         self,
         events: mpsc::Sender<Event>,
-        mut statuses: watch::Receiver<Option<Status>>,
+        mut statuses: watch::Receiver<Option<Arc<Status>>>,
+        keys: watch::Sender<Keys>,
         stop: CancellationToken,
     ) {
-        let both = async { tokio::join!(self.follow_plan(&events), self.keep(&mut statuses)) };
-        stop.run_until_cancelled(both).await;
+        let (texts, texts_out) = watch::channel(String::new());
+        let keeper = Keeper::new(self.store.clone(), texts_out);
+        let all = async {
+            tokio::join!(
+                self.follow_plan(&events, &texts),
+                self.keep(&mut statuses),
+                self::keys::fetch(&self.secrets, &keys),
+                keeper.follow(),
+            )
+        };
+        stop.run_until_cancelled(Box::pin(all)).await;
+        keeper.finish().await;
         let status = statuses.borrow().clone();
-        match timeout(RELEASE_TIMEOUT, self.release(status.as_ref())).await {
+        match timeout(RELEASE_TIMEOUT, self.release(status.as_deref())).await {
             Ok(Ok(())) => info!("Lease given up"),
             Ok(Err(err)) => warn!(err = chain(&err), "Lease not given up"),
             Err(_) => warn!("Lease not given up in time"),
         }
     }
 
-    async fn follow_plan(&self, events: &mpsc::Sender<Event>) {
+    async fn follow_plan(&self, events: &mpsc::Sender<Event>, texts: &watch::Sender<String>) {
         let selector = format!("metadata.name={}", self.signs.name);
         let mut inbox = Inbox::default();
         let mut backoff = Backoff::new(&self.signs.name);
+        let mut start = Some(Instant::now() + START_PATIENCE);
         loop {
             let mut changes = pin!(watcher(self.leases.clone(), watcher::Config::default().fields(&selector)));
-            while let Ok(Some(change)) = timeout(WATCH_SILENCE, changes.next()).await {
+            let mut silence = Instant::now() + WATCH_SILENCE;
+            loop {
+                let deadline = start.map_or(silence, |start| start.min(silence));
+                let Ok(change) = timeout_at(deadline, changes.next()).await else {
+                    if start.take().is_none() {
+                        break;
+                    }
+                    self.start_from_disk(events).await;
+                    continue;
+                };
+                silence = Instant::now() + WATCH_SILENCE;
                 match change {
-                    Ok(change) => {
+                    None => break,
+                    Some(Ok(change)) => {
                         // A new round only begins with this one; it has not succeeded yet.
                         if !matches!(change, watcher::Event::Init) && backoff.reset() {
                             info!("Lease is watched again");
                         }
-                        self.take_in(change, &mut inbox, events).await;
+                        if self.take_in(change, &mut inbox, events, texts).await {
+                            start = None;
+                        }
                     }
-                    Err(err) => {
+                    Some(Err(err)) => {
                         log_failure(&backoff, &err, "watch the Lease");
+                        if start.take().is_some() {
+                            self.start_from_disk(events).await;
+                        }
                         // A write that went through shows before the wait is over that trying again is worth it.
                         let _ = timeout(backoff.next(), self.reached.notified()).await;
                     }
@@ -145,33 +189,77 @@ impl Cluster {
         }
     }
 
-    async fn take_in(&self, change: watcher::Event<Lease>, inbox: &mut Inbox, events: &mpsc::Sender<Event>) {
+    /// Goes on with the plan that was kept on the node's disk, if there is one.
+    async fn start_from_disk(&self, events: &mpsc::Sender<Event>) {
+        match self.store.load() {
+            Ok(Some(kept)) => {
+                self.metrics.note_plan(self.clock.now(), Some(kept.age));
+                self.health.note_source();
+                let (generation, vips) = (kept.plan.generation, kept.plan.vips.len());
+                warn!(
+                    generation,
+                    vips,
+                    age_seconds = kept.age.as_secs(),
+                    "no plan to be had; the one kept here is used"
+                );
+                // Nobody listens only when the program ends.
+                let _ = events.send(Event::Plan(kept.plan)).await;
+            }
+            Ok(None) => info!("no plan to be had, and none is kept here"),
+            Err(err) => warn!(err = chain(&err), "no plan to be had, and the one kept here is of no use"),
+        }
+    }
+
+    /// Takes in a change of the Lease; whether it brought a plan.
+    async fn take_in(
+        &self,
+        change: watcher::Event<Lease>,
+        inbox: &mut Inbox,
+        events: &mpsc::Sender<Event>,
+        texts: &watch::Sender<String>,
+    ) -> bool {
         let lease = match change {
             watcher::Event::Apply(lease) | watcher::Event::InitApply(lease) => lease,
-            watcher::Event::Delete(_) => return warn!("Lease was deleted; the last plan stays in force"),
-            watcher::Event::Init | watcher::Event::InitDone => return,
+            watcher::Event::Delete(_) => {
+                warn!("Lease was deleted; the last plan stays in force");
+                return false;
+            }
+            watcher::Event::Init | watcher::Event::InitDone => return false,
         };
         self.health.note_source();
-        match lease::plan(&lease).and_then(|text| inbox.take(text)) {
-            None => {}
-            Some(Ok(plan)) => {
+        let Some(text) = lease::plan(&lease) else { return false };
+        let Some(read) = inbox.take(text) else { return false };
+        let whole = match read {
+            Ok(plan) => shards::whole(&self.leases, &self.signs.node, plan, text).await,
+            Err(err) => Err(ShardsError::Plan(err)),
+        };
+        match whole {
+            Ok(plan) => {
                 info!(generation = plan.generation, vips = plan.vips.len(), "plan arrived");
+                self.metrics.note_plan(self.clock.now(), None);
+                texts.send_replace(plan.write());
                 // Nobody listens only when the program ends.
                 let _ = events.send(Event::Plan(plan)).await;
+                true
             }
-            Some(Err(err)) => {
+            Err(err) => {
+                // Read again with the next renewal, should no other come before.
+                if !matches!(err, ShardsError::Plan(_)) {
+                    inbox.forget();
+                }
                 self.metrics.count_refused_plan();
                 warn!(err = chain(&err), "plan not taken");
+                false
             }
         }
     }
 
     /// Renews the Lease in time, and writes each new status soon.
-    async fn keep(&self, statuses: &mut watch::Receiver<Option<Status>>) {
+    async fn keep(&self, statuses: &mut watch::Receiver<Option<Arc<Status>>>) {
         let mut backoff = Backoff::new(&self.signs.name);
         loop {
             let status = statuses.borrow_and_update().clone();
-            let result = self.write(status.as_ref()).await;
+            let result = self.write(status.as_deref()).await;
             self.metrics.count_lease_write(result.is_ok(), self.clock.now());
             let wait = match result {
                 Ok(()) => {

@@ -11,7 +11,7 @@ use crate::responder::DEFAULT_EXCLUSIONS;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
-Answers ARP for the addresses that Berth assigns to this node.
+Answers ARP and NDP for the addresses that Berth assigns to this node.
 
 Usage: announcer [--FLAG VALUE]...
 
@@ -22,6 +22,9 @@ Usage: announcer [--FLAG VALUE]...
                              the defaults (docker, cbr, dummy, virbr, lxcbr, veth, lo, cali, tunl, flannel,
                              kube-ipvs, cni, nodelocaldns, lxc); an empty REGEX excludes nothing
   --http-listen ADDRESS:PORT probes and metrics; port 17472 of every address when left out
+  --hello-keys FOLDER        keys of the hellos among announcers, files key-N of 32 bytes; /etc/berth/hello when
+                             left out. Without a key nothing is answered
+  --state-dir FOLDER         where the last plan is kept; /var/lib/berth when left out
   --plan-file PATH           take the plan from this file and use no Kubernetes at all; for tests
   --log-level LEVEL          error, warn, info (default), debug or trace
   --version                  print the version
@@ -47,7 +50,7 @@ pub enum Command {
     /// Print the version.
     Version,
     /// Run.
-    Run(Flags),
+    Run(Box<Flags>),
 }
 
 /// How to run.
@@ -63,6 +66,10 @@ pub struct Flags {
     pub exclusions: Vec<String>,
     /// Where probes and metrics are served; the default port of every address when none.
     pub http_listen: Option<SocketAddr>,
+    /// Where the keys of hellos are.
+    pub hello_keys: PathBuf,
+    /// Where the last plan is kept.
+    pub state_dir: PathBuf,
     /// The plan's file, in place of a Lease.
     pub plan_file: Option<PathBuf>,
     /// The least important level that is logged.
@@ -76,6 +83,8 @@ struct Given {
     namespace: Option<String>,
     exclusions: Option<Vec<String>>,
     http_listen: Option<SocketAddr>,
+    hello_keys: Option<PathBuf>,
+    state_dir: Option<PathBuf>,
     plan_file: Option<PathBuf>,
     log_level: Option<Level>,
 }
@@ -101,12 +110,14 @@ pub fn parse(
                 given.exclusions.get_or_insert_default().push(parser.value()?.string()?);
             }
             Long("http-listen") => given.http_listen = Some(parser.value()?.parse()?),
+            Long("hello-keys") => given.hello_keys = Some(parser.value()?.into()),
+            Long("state-dir") => given.state_dir = Some(parser.value()?.into()),
             Long("plan-file") => given.plan_file = Some(parser.value()?.into()),
             Long("log-level") => given.log_level = Some(parser.value()?.parse()?),
             other => return Err(other.unexpected().into()),
         }
     }
-    given.fill(environment).map(Command::Run)
+    given.fill(environment).map(|flags| Command::Run(Box::new(flags)))
 }
 
 impl Given {
@@ -122,6 +133,8 @@ impl Given {
             node_name,
             exclusions,
             http_listen: self.http_listen,
+            hello_keys: self.hello_keys.unwrap_or_else(|| "/etc/berth/hello".into()),
+            state_dir: self.state_dir.unwrap_or_else(|| "/var/lib/berth".into()),
             plan_file: self.plan_file,
             log_level: self.log_level.unwrap_or(Level::INFO),
         })
@@ -136,7 +149,7 @@ mod tests {
         let arguments = ["announcer"].iter().chain(arguments).map(std::ffi::OsString::from).collect::<Vec<_>>();
         let find = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         match parse(arguments, find)? {
-            Command::Run(flags) => Ok(flags),
+            Command::Run(flags) => Ok(*flags),
             other => panic!("{other:?}"),
         }
     }

@@ -8,15 +8,20 @@
 pub mod chain;
 pub mod clock;
 pub mod cluster;
+pub mod filter;
 pub mod flags;
 pub mod health;
+pub mod hello_keys;
 pub mod http;
+pub mod limiter;
 pub mod links;
 pub mod metrics;
 pub mod plan;
 pub mod plan_file;
+pub mod plan_store;
+pub mod ports;
 pub mod responder;
 pub mod run;
-#[allow(unsafe_code, reason = "bind(2) takes a raw address, and tokio trusts a raw descriptor")]
+#[allow(unsafe_code, reason = "bind(2) and setsockopt(2) take raw values, and tokio trusts a raw descriptor")]
 pub mod socket;
 pub mod wire;

@@ -1,12 +1,14 @@
-//! The node's network interfaces, from the kernel over rtnetlink. Needs no capability.
+//! The node's network interfaces and their link-local addresses, from the kernel over rtnetlink. Needs no capability.
 //!
 //! It hands on what the kernel says and judges nothing: which interfaces are fit is the responder's to decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use rtnetlink::packet_core::{NetlinkMessage, NetlinkPayload};
+use rtnetlink::packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
 use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::{Handle, MulticastGroup, new_multicast_connection};
@@ -54,55 +56,102 @@ pub async fn follow(events: mpsc::Sender<Event>, stop: CancellationToken) {
 }
 
 async fn follow_once(events: &mpsc::Sender<Event>) -> Result<(), LinksError> {
-    let (connection, handle, mut messages) = new_multicast_connection(&[MulticastGroup::Link])?;
+    let groups = [MulticastGroup::Link, MulticastGroup::Ipv6Ifaddr];
+    let (connection, handle, mut messages) = new_multicast_connection(&groups)?;
     // Ends by itself when the handle is dropped, which is when this function returns or is dropped.
     tokio::spawn(connection);
     let mut sent = None;
     loop {
-        let mut links = list(&handle).await?;
+        let mut world = list(&handle).await?;
         let next_list = Instant::now() + LIST_INTERVAL;
         loop {
+            let links = world.links();
             if sent.as_ref() != Some(&links) {
-                let event = Event::Links(links.values().cloned().collect());
-                if events.send(event).await.is_err() {
+                if events.send(Event::Links(links.clone())).await.is_err() {
                     return Ok(());
                 }
-                sent = Some(links.clone());
+                sent = Some(links);
             }
             let Ok(message) = timeout_at(next_list, messages.next()).await else { break };
             let (message, _) = message.ok_or(LinksError::Closed)?;
-            if !take_in(&mut links, message) {
+            if !world.take_in(message) {
                 break;
             }
         }
     }
 }
 
-async fn list(handle: &Handle) -> Result<BTreeMap<u32, Link>, LinksError> {
+async fn list(handle: &Handle) -> Result<World, LinksError> {
+    let mut world = World::default();
     let mut messages = handle.link().get().execute();
-    let mut links = BTreeMap::new();
     while let Some(message) = messages.next().await {
         let link = read(&message?);
-        links.insert(link.index, link);
+        world.links.insert(link.index, link);
     }
-    Ok(links)
+    let mut messages = handle.address().get().execute();
+    while let Some(message) = messages.next().await {
+        world.add(&message?);
+    }
+    Ok(world)
 }
 
-/// Takes in what the kernel tells; false when it lost messages, so that the whole list has to be read again.
-fn take_in(links: &mut BTreeMap<u32, Link>, message: NetlinkMessage<RouteNetlinkMessage>) -> bool {
-    match message.payload {
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(message)) if is_whole(&message) => {
-            let link = read(&message);
-            links.insert(link.index, link);
-            true
-        }
-        NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelLink(message)) if is_whole(&message) => {
-            links.remove(&message.header.index);
-            true
-        }
-        NetlinkPayload::Overrun(_) => false,
-        _ => true,
+/// What the kernel has told.
+#[derive(Debug, Default)]
+struct World {
+    links: BTreeMap<u32, Link>,
+    /// Link-local addresses in use, each with its interface; an interface may have several.
+    link_locals: BTreeSet<(u32, Ipv6Addr)>,
+}
+
+impl World {
+    /// Gives the interfaces in the kernel's order, each with the least of its link-local addresses.
+    fn links(&self) -> Vec<Link> {
+        let local = |index| self.link_locals.iter().find(|(of, _)| *of == index).map(|(_, ip)| *ip);
+        self.links.values().map(|link| Link { link_local: local(link.index), ..link.clone() }).collect()
     }
+
+    /// Takes in what the kernel tells; false when it lost messages, so that the whole list has to be read again.
+    fn take_in(&mut self, message: NetlinkMessage<RouteNetlinkMessage>) -> bool {
+        match message.payload {
+            NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(message)) if is_whole(&message) => {
+                let link = read(&message);
+                self.links.insert(link.index, link);
+            }
+            NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelLink(message)) if is_whole(&message) => {
+                self.links.remove(&message.header.index);
+            }
+            NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(message)) => self.add(&message),
+            NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(message)) => {
+                if let Some(ip) = link_local(&message) {
+                    self.link_locals.remove(&(message.header.index, ip));
+                }
+            }
+            NetlinkPayload::Overrun(_) => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// Takes in an address; one that is still being checked, or was found to be another's, is none.
+    fn add(&mut self, message: &AddressMessage) {
+        let unfit = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
+        if let Some(ip) = link_local(message) {
+            let address = (message.header.index, ip);
+            if message.header.flags.intersects(unfit) {
+                self.link_locals.remove(&address);
+            } else {
+                self.link_locals.insert(address);
+            }
+        }
+    }
+}
+
+/// Gives the address that the message is about, if it is a link-local one of IPv6.
+fn link_local(message: &AddressMessage) -> Option<Ipv6Addr> {
+    message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Address(IpAddr::V6(ip)) if ip.is_unicast_link_local() => Some(*ip),
+        _ => None,
+    })
 }
 
 /// Whether the message is about the interface itself: not about its place in a bridge, which looks alike and is
@@ -118,6 +167,7 @@ fn read(message: &LinkMessage) -> Link {
         index: message.header.index,
         name: String::new(),
         mac: None,
+        link_local: None,
         traits: Traits {
             is_up: flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
             is_running: flags.contains(LinkFlags::Running),
@@ -188,18 +238,42 @@ mod tests {
 
     #[test]
     fn an_interface_that_leaves_a_bridge_is_still_there() {
-        let mut links = BTreeMap::new();
-        assert!(take_in(&mut links, netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![])))));
-        assert!(take_in(&mut links, netlink(RouteNetlinkMessage::DelLink(message(AddressFamily::Bridge, vec![])))));
-        assert_eq!(links.len(), 1);
-        assert!(take_in(&mut links, netlink(RouteNetlinkMessage::DelLink(message(AddressFamily::Unspec, vec![])))));
-        assert!(links.is_empty());
+        let mut world = World::default();
+        assert!(world.take_in(netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![])))));
+        assert!(world.take_in(netlink(RouteNetlinkMessage::DelLink(message(AddressFamily::Bridge, vec![])))));
+        assert_eq!(world.links().len(), 1);
+        assert!(world.take_in(netlink(RouteNetlinkMessage::DelLink(message(AddressFamily::Unspec, vec![])))));
+        assert!(world.links().is_empty());
     }
 
     #[test]
     fn lost_messages_have_the_list_read_again() {
         let mut lost = netlink(RouteNetlinkMessage::NewLink(LinkMessage::default()));
         lost.payload = NetlinkPayload::Overrun(vec![]);
-        assert!(!take_in(&mut BTreeMap::new(), lost));
+        assert!(!World::default().take_in(lost));
+    }
+
+    #[test]
+    fn a_link_local_address_counts_once_it_has_been_checked() {
+        let address = |ip: &str, flags| {
+            let mut message = AddressMessage::default();
+            (message.header.index, message.header.flags) = (7, flags);
+            message.attributes = vec![AddressAttribute::Address(ip.parse().unwrap())];
+            message
+        };
+        let mut world = World::default();
+        assert!(world.take_in(netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![])))));
+        for (ip, flags, expected) in [
+            ("fd00::1", AddressHeaderFlags::empty(), None),
+            ("192.168.1.11", AddressHeaderFlags::empty(), None),
+            ("fe80::2", AddressHeaderFlags::Tentative, None),
+            ("fe80::2", AddressHeaderFlags::Permanent, Some("fe80::2")),
+        ] {
+            assert!(world.take_in(netlink(RouteNetlinkMessage::NewAddress(address(ip, flags)))));
+            assert_eq!(world.links()[0].link_local, expected.map(|ip| ip.parse().unwrap()), "{ip}");
+        }
+        let gone = address("fe80::2", AddressHeaderFlags::empty());
+        assert!(world.take_in(netlink(RouteNetlinkMessage::DelAddress(gone))));
+        assert_eq!(world.links()[0].link_local, None);
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use announcer::chain::chain;
@@ -10,14 +11,17 @@ use announcer::clock::Clock;
 use announcer::cluster::Cluster;
 use announcer::flags::{self, Command, Flags};
 use announcer::health::Health;
+use announcer::hello_keys::{self, Keys};
 use announcer::http::{self, Pages};
 use announcer::metrics::Metrics;
-use announcer::responder::{Exclusions, Responder};
+use announcer::responder::{Config, Exclusions, Responder, Timing};
 use announcer::run::{self, Edges};
 use announcer::{links, plan_file};
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
+use ring::rand::{self, SystemRandom};
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -29,9 +33,6 @@ use tracing_subscriber::prelude::*;
 /// How many plans and lists of interfaces may wait for the loop.
 const EVENTS_CAPACITY: usize = 16;
 
-/// One thread for the loop and one that may be busy with TLS and JSON meanwhile.
-const THREADS: usize = 2;
-
 /// How long the tasks have to end once all addresses are silent.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         Ok(Command::Version) => println!("announcer {}", env!("CARGO_PKG_VERSION")),
         Ok(Command::Run(flags)) => {
             start_logging(&flags);
-            if let Err(err) = start(flags) {
+            if let Err(err) = start(*flags) {
                 error!(err = chain(err.as_ref()), "announcer cannot run");
                 return ExitCode::FAILURE;
             }
@@ -66,9 +67,11 @@ fn start_logging(flags: &Flags) {
 }
 
 fn start(flags: Flags) -> anyhow::Result<()> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.worker_threads(THREADS).enable_all().build().context("start the runtime")?;
-    runtime.block_on(run(flags))
+    runtime()?.block_on(run(flags))
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build().context("start the runtime")
 }
 
 /// Runs until a signal comes. The loop is stopped first and alone: what it says last, and the Lease that is given up
@@ -78,9 +81,13 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     let (clock, health, metrics) = (Clock::start(), Arc::new(Health::default()), Arc::new(Metrics::new()));
     let exclusions = Exclusions::new(&flags.exclusions).context("read --exclude-interfaces")?;
-    let responder = Responder::new(flags.node_name.clone(), exclusions);
+    let random = rand::generate(&SystemRandom::new()).map_err(|_| anyhow!("no random bytes to be had"))?;
+    let epoch = u64::from_be_bytes(random.expose());
+    let config = Config { node: flags.node_name.clone(), exclusions, epoch, timing: Timing::DEFAULT };
+    let responder = Responder::new(config);
     let (events_in, events) = mpsc::channel(EVENTS_CAPACITY);
     let (statuses, statuses_out) = watch::channel(None);
+    let (keys, keys_out) = watch::channel(Keys::new());
     let (stop_loop, stop) = (CancellationToken::new(), CancellationToken::new());
     let pages = Pages { health: health.clone(), metrics: metrics.clone(), clock };
     let node = flags.node_name.clone();
@@ -89,23 +96,35 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     let mut edges = JoinSet::new();
     edges.spawn(links::follow(events_in.clone(), stop.clone()));
     edges.spawn(http::serve(flags.http_listen, pages, stop.clone()));
+    edges.spawn(hello_keys::follow(flags.hello_keys.clone(), events_in.clone(), keys_out, clock, stop.clone()));
     let shared = (health.clone(), metrics.clone());
     if let Some(path) = flags.plan_file {
-        edges.spawn(plan_file::follow(path, events_in, shared, stop.clone()));
+        edges.spawn(plan_file::follow(path, events_in, (shared.0, shared.1, clock), stop.clone()));
     } else {
         let cluster = Cluster::new(&flags, shared, clock).await.context("read the cluster's configuration")?;
-        edges.spawn(cluster.follow(events_in, statuses_out, stop.clone()));
+        edges.spawn(cluster.follow(events_in, statuses_out, keys, stop.clone()));
     }
     let turning = Edges { events, statuses, health, metrics, clock };
-    let turning = tokio::spawn(run::run(responder, turning, stop_loop.clone()));
+    let (turned, mut has_turned) = oneshot::channel();
+    let stop_turning = stop_loop.clone();
+    let own_runtime = runtime()?;
+    thread::Builder::new()
+        .name("answering".to_owned())
+        .spawn(move || {
+            own_runtime.block_on(run::run(responder, turning, stop_turning));
+            // Nobody waits only when the program ends.
+            let _ = turned.send(());
+        })
+        .context("start the thread that answers")?;
 
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        _ = &mut has_turned => bail!("the thread that answers has ended"),
     }
     info!("announcer stops");
     stop_loop.cancel();
-    turning.await.context("stop answering")?;
+    has_turned.await.context("stop answering")?;
     stop.cancel();
     if timeout(SHUTDOWN_TIMEOUT, edges.join_all()).await.is_err() {
         warn!("announcer leaves tasks behind");

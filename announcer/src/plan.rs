@@ -2,6 +2,7 @@
 //!
 //! Both carry a version. A plan that cannot be read changes nothing; the caller keeps the one it has.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub enum PlanError {
 }
 
 /// Which addresses concern this node, and who comes first for each.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Plan {
     /// Grows with each change that the operator makes; only echoed, never compared.
     pub generation: u64,
@@ -40,19 +41,28 @@ pub struct Plan {
 }
 
 /// One address and who may answer for it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Vip {
     /// The address.
     pub ip: IpAddr,
     /// Candidate nodes in order; the first that lives answers.
     pub nodes: Vec<String>,
     /// Interfaces to answer on; every usable one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interfaces: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
 struct Envelope {
     v: u64,
+}
+
+/// A plan with its version, as it is written.
+#[derive(Serialize)]
+struct Versioned<'plan> {
+    v: u64,
+    #[serde(flatten)]
+    plan: &'plan Plan,
 }
 
 impl Plan {
@@ -66,22 +76,38 @@ impl Plan {
             Envelope { v } => Err(PlanError::UnknownVersion(v)),
         }
     }
+
+    /// Gives the text that [`Plan::read`] reads.
+    #[must_use]
+    pub fn write(&self) -> String {
+        // A plan is made of numbers, names and addresses, all of which are always JSON.
+        serde_json::to_string(&Versioned { v: VERSION, plan: self }).unwrap_or_default()
+    }
 }
 
 /// Reads a plan only when its text changed, so that a source may be asked as often as it likes.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    last: Option<String>,
+    /// Hash of the last text.
+    last: Option<u64>,
 }
 
 impl Inbox {
     /// Gives the plan in the text, or nothing when the text is the same as the last one.
     pub fn take(&mut self, text: &str) -> Option<Result<Plan, PlanError>> {
-        if self.last.as_deref() == Some(text) {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let hash = Some(hasher.finish());
+        if self.last == hash {
             return None;
         }
-        self.last = Some(text.to_owned());
+        self.last = hash;
         Some(Plan::read(text))
+    }
+
+    /// Reads the same text again when it comes again.
+    pub fn forget(&mut self) {
+        self.last = None;
     }
 }
 
@@ -91,23 +117,23 @@ pub struct Status {
     v: u64,
     /// Generation of the plan that this follows.
     pub generation: u64,
-    /// Addresses that this node answers for, sorted.
+    /// Addresses that this node answers for, complete; one entry for each set of interfaces.
     pub answering: Vec<Answering>,
-    /// The plan's other addresses, sorted.
+    /// The plan's other addresses; one entry for each reason.
     pub silent: Vec<Silent>,
 }
 
-/// An address that is answered.
+/// Addresses that are answered on the same interfaces.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Answering {
-    /// The address.
-    pub ip: IpAddr,
+    /// The addresses, sorted.
+    pub ips: Vec<IpAddr>,
     /// Where, in the kernel's order; never empty.
     pub interfaces: Vec<AnsweringInterface>,
 }
 
 /// An interface on which an address is answered.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct AnsweringInterface {
     /// Its name.
     pub name: String,
@@ -115,13 +141,35 @@ pub struct AnsweringInterface {
     pub mac: Mac,
 }
 
-/// An address that is not answered.
+/// Addresses that are not answered, for the same reason.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Silent {
-    /// The address.
-    pub ip: IpAddr,
     /// Why.
     pub reason: Silence,
+    /// Which ones.
+    #[serde(flatten)]
+    pub which: Which,
+}
+
+/// Addresses, or only how many.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Which {
+    /// The addresses, sorted.
+    Ips(Vec<IpAddr>),
+    /// How many: where another candidate comes first, and where the list would be long.
+    Count(usize),
+}
+
+impl Which {
+    /// How many addresses are named one by one for a reason.
+    const NAMED: usize = 200;
+
+    /// Gives the addresses, or how many they are where a list tells nobody anything.
+    #[must_use]
+    pub fn of(reason: Silence, ips: Vec<IpAddr>) -> Self {
+        if reason == Silence::NotFirst || ips.len() > Self::NAMED { Self::Count(ips.len()) } else { Self::Ips(ips) }
+    }
 }
 
 impl Status {
@@ -178,15 +226,18 @@ mod tests {
     fn a_status_prints_as_the_contract_says() {
         let mut status = Status::new(7);
         let mac = Mac([2, 0, 0, 0, 0, 1]);
-        let ip = IpAddr::from([192, 168, 1, 200]);
-        status.answering.push(Answering { ip, interfaces: vec![AnsweringInterface { name: "lan0".to_owned(), mac }] });
-        status.silent.push(Silent { ip: IpAddr::from([192, 168, 1, 201]), reason: Silence::NotFirst });
+        let [first, second] = [200, 201].map(|last| IpAddr::from([192, 168, 1, last]));
+        let interfaces = vec![AnsweringInterface { name: "lan0".to_owned(), mac }];
+        status.answering.push(Answering { ips: vec![first, second], interfaces });
+        status.silent.push(Silent { reason: Silence::InterfaceMissing, which: Which::Ips(vec![first]) });
+        status.silent.push(Silent { reason: Silence::NotFirst, which: Which::Count(4_000) });
         let text = serde_json::to_string(&status).unwrap();
         assert_eq!(
             text,
             concat!(
-                r#"{"v":1,"generation":7,"answering":[{"ip":"192.168.1.200","interfaces":[{"name":"lan0","#,
-                r#""mac":"02:00:00:00:00:01"}]}],"silent":[{"ip":"192.168.1.201","reason":"notFirst"}]}"#
+                r#"{"v":1,"generation":7,"answering":[{"ips":["192.168.1.200","192.168.1.201"],"#,
+                r#""interfaces":[{"name":"lan0","mac":"02:00:00:00:00:01"}]}],"#,
+                r#""silent":[{"reason":"interfaceMissing","ips":["192.168.1.200"]},{"reason":"notFirst","count":4000}]}"#
             )
         );
     }

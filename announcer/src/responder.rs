@@ -1,31 +1,52 @@
 //! Who answers for an address: a state machine from events and the time to actions.
 //!
-//! No sockets, no clock, no randomness: the time is an argument, counted from any fixed moment, and never goes back.
-//! The caller carries out the actions in order and asks [`Responder::deadline`] when to come back.
-//!
-//! An address is answered while this node is the first candidate ([`Responder::handle`] asks `may_answer`, the one
-//! place where the liveness of those above is to be weighed), an interface is usable and its socket is open.
+//! No sockets, no clock, no randomness but the number it starts with: the time is an argument, counted from any fixed
+//! moment, and never goes back. The caller carries out the actions in order and asks [`Responder::deadline`] when to
+//! come back. The rules and their reasons are in `docs/announcer-protocol.md`.
 
 mod announcing;
+mod answer;
+mod book;
+mod fellows;
 mod link;
+mod notice;
+mod random;
+mod segment;
 mod silence;
+mod timing;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 pub use self::announcing::{ROUND_INTERVAL, ROUNDS_LAST};
 pub use self::link::{DEFAULT_EXCLUSIONS, ExclusionError, Exclusions, Link, Traits};
+pub use self::notice::{Cause, Notice};
 pub use self::silence::Silence;
+pub use self::timing::Timing;
 
-use self::announcing::{Announcing, Voice};
-use crate::plan::{Answering, AnsweringInterface, Plan, Silent, Status, Vip};
+use self::announcing::Announcing;
+use self::book::{Book, Entry};
+use self::random::Random;
+use self::segment::{Context, Segment, Socket, Standing};
+use crate::plan::{Answering, AnsweringInterface, Plan, Silent, Status, Which};
 use crate::wire::Malformed;
-use crate::wire::arp::{FRAME_LENGTH, Frame, Operation, Packet};
 use crate::wire::ethernet::Mac;
+use crate::wire::hello::{HelloFault, KeyRing, NodeId};
 
-/// How long to wait before a socket that failed is opened again.
-pub const SOCKET_RETRY: Duration = Duration::from_secs(1);
+/// What a responder is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The node's name, as in the plan.
+    pub node: String,
+    /// Interfaces that are never used.
+    pub exclusions: Exclusions,
+    /// A number that this node has never used before and that nobody can guess: made anew at each start. Everything
+    /// random in here comes from it.
+    pub epoch: u64,
+    /// The spans of time.
+    pub timing: Timing,
+}
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -38,11 +59,14 @@ pub enum Event {
     Opened(u32),
     /// The socket on this interface could not be opened, or is of no more use.
     Lost(u32),
+    /// The keys in force; they replace the ones before. Until the first nothing is answered.
+    Keys(KeyRing),
     /// These bytes came in on this interface.
     Frame(u32, Vec<u8>),
     /// Nothing but that time has passed.
     Tick,
-    /// The program is about to end: nothing is answered from here on.
+    /// The program is about to end. Go on until [`Action::Finished`], which follows at once or within a few tenths
+    /// of a second: what is answered here is handed over first.
     Stop,
 }
 
@@ -53,302 +77,396 @@ pub enum Action {
     Open(u32),
     /// Close the socket on this interface, if it is open.
     Close(u32),
+    /// Have the interface receive frames to this group, on the open socket (`PACKET_ADD_MEMBERSHIP`). Closing the
+    /// socket ends it; after [`Event::Opened`] all groups are asked for again.
+    Join(u32, Mac),
+    /// The interface need not receive frames to this group any more.
+    Leave(u32, Mac),
     /// Send a frame on an interface.
     Send(Transmission),
     /// Nothing: a frame got no answer.
     Ignore(Silence),
     /// Nothing: a frame made no sense.
     Drop(Malformed),
+    /// Nothing: a hello was not heeded.
+    Discard(HelloFault),
+    /// Nothing but to log and count it.
+    Note(Notice),
     /// Tell the operator, since something in here changed.
     Report(Status),
+    /// Nothing more follows after [`Event::Stop`]: the program may end.
+    Finished,
 }
 
 /// A frame to be sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Transmission {
     /// The interface.
     pub link: u32,
-    /// The address that the frame speaks for.
-    pub ip: Ipv4Addr,
     /// Why it is sent.
     pub purpose: Purpose,
-    /// Its bytes.
-    pub frame: [u8; FRAME_LENGTH],
+    /// Its bytes, without the padding that the interface adds.
+    pub frame: Vec<u8>,
 }
 
 /// Why a frame is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
-    /// It answers a request.
-    Answer,
-    /// It announces an address unasked.
-    Announcement,
-}
-
-/// What comes of one ARP packet.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verdict {
-    /// This packet goes back to the one who asked.
-    Answer(Packet),
-    /// Nothing goes back.
-    Silent(Silence),
-}
-
-/// What this node does about one address: where it answers and with which MAC address, or why it does not.
-type Standing = Result<BTreeMap<u32, Mac>, Silence>;
-
-/// A socket on a usable interface.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Socket {
-    Asked,
-    Open,
-    Lost { retry: Duration },
+    /// It answers a request for this address.
+    Answer(IpAddr),
+    /// It announces this address unasked.
+    Announcement(IpAddr),
+    /// It tells fellows about this node.
+    Hello,
+    /// It tells switches which multicast groups are wanted here (RFC 3810).
+    Membership,
 }
 
 /// The state machine.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent of one another")]
 pub struct Responder {
-    node: String,
-    exclusions: Exclusions,
-    plan: Option<Plan>,
+    config: Config,
+    own: NodeId,
+    keys: KeyRing,
+    random: Random,
+    book: Option<Book>,
     knows_links: bool,
-    links: BTreeMap<u32, Link>,
-    sockets: BTreeMap<u32, Socket>,
-    standings: BTreeMap<IpAddr, Standing>,
+    /// All interfaces with their names, and why they are not used where they are not.
+    links: BTreeMap<u32, (String, Option<Silence>)>,
+    segments: BTreeMap<u32, Segment>,
     announcing: Announcing,
     is_stopping: bool,
+    is_finished: bool,
+    has_news: bool,
+    report_due: Option<Duration>,
+    reported_at: Option<Duration>,
     reported: Option<Status>,
+}
+
+/// Gives what all segments have in common, without borrowing the segments.
+macro_rules! context {
+    ($responder:ident, $now:expr) => {
+        Context {
+            timing: &$responder.config.timing,
+            keys: &$responder.keys,
+            node: &$responder.config.node,
+            own: $responder.own,
+            book: $responder.book.as_ref(),
+            is_stopping: $responder.is_stopping,
+            now: $now,
+        }
+    };
 }
 
 impl Responder {
     /// Gives a responder that knows its node's name and nothing else, and so answers nothing.
     #[must_use]
-    pub const fn new(node: String, exclusions: Exclusions) -> Self {
+    pub fn new(config: Config) -> Self {
         Self {
-            node,
-            exclusions,
-            plan: None,
+            own: NodeId::of(&config.node),
+            keys: KeyRing::default(),
+            random: Random::new(config.epoch),
+            book: None,
             knows_links: false,
             links: BTreeMap::new(),
-            sockets: BTreeMap::new(),
-            standings: BTreeMap::new(),
-            announcing: Announcing::new(),
+            segments: BTreeMap::new(),
+            announcing: Announcing::new(config.timing.refresh),
             is_stopping: false,
+            is_finished: false,
+            has_news: false,
+            report_due: None,
+            reported_at: None,
             reported: None,
+            config,
         }
     }
 
     /// Gives when to come back with [`Event::Tick`] at the latest, or none when only events matter.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        let retries = self.sockets.values().filter_map(|socket| match socket {
-            Socket::Lost { retry } => Some(*retry),
-            Socket::Asked | Socket::Open => None,
-        });
-        retries.chain(self.announcing.deadline()).min()
+        if self.is_finished {
+            return None;
+        }
+        let segments = self.segments.values().filter_map(|segment| segment.deadline(&self.config.timing));
+        segments.chain(self.announcing.deadline()).chain(self.report_due).min()
     }
 
     /// Whether the interfaces are known and a socket is open on each that is usable.
     #[must_use]
     pub fn is_listening(&self) -> bool {
-        self.knows_links && self.sockets.values().all(|socket| *socket == Socket::Open)
+        self.knows_links && self.segments.values().all(Segment::is_open)
+    }
+
+    /// Gives how many fellows are heard on an interface now.
+    #[must_use]
+    pub fn fellows(&self, link: u32) -> usize {
+        self.segments.get(&link).map_or(0, |segment| segment.fellows().len())
+    }
+
+    /// Gives the interfaces on which an address is answered now.
+    pub fn answers(&self, ip: IpAddr) -> impl Iterator<Item = u32> {
+        let is_answered = move |segment: &&Segment| {
+            segment.standing(ip).is_some_and(|standing| !matches!(standing, Standing::Silent(_)))
+        };
+        self.segments.values().filter(is_answered).map(|segment| segment.index)
     }
 
     /// Takes in what happened and gives what to do, in order.
     pub fn handle(&mut self, event: Event, now: Duration) -> Vec<Action> {
-        match event {
-            Event::Frame(link, bytes) => return vec![self.on_frame(link, &bytes)],
-            Event::Plan(plan) => self.plan = Some(plan),
-            Event::Links(links) => {
-                self.knows_links = true;
-                self.links = links.into_iter().map(|link| (link.index, link)).collect();
-            }
-            Event::Opened(link) => self.set_socket(link, Socket::Open),
-            Event::Lost(link) => self.set_socket(link, Socket::Lost { retry: now + SOCKET_RETRY }),
-            Event::Stop => self.is_stopping = true,
-            Event::Tick => {}
-        }
-        let mut actions = self.follow_links(now);
-        self.standings = self.plan.iter().flat_map(|plan| &plan.vips).map(|vip| (vip.ip, self.standing(vip))).collect();
-        self.announcing.follow(&self.places(), now);
-        actions.extend(self.announce(now));
-        actions.extend(self.report());
-        actions
-    }
-
-    /// Remembers how the socket on an interface fares, if one is wanted there at all.
-    fn set_socket(&mut self, link: u32, state: Socket) {
-        if let Some(socket) = self.sockets.get_mut(&link) {
-            *socket = state;
-        }
-    }
-
-    /// Asks for a socket on each usable interface, again where the wait after a failure is over, and gives up those
-    /// that are usable no longer.
-    fn follow_links(&mut self, now: Duration) -> Vec<Action> {
         let mut actions = Vec::new();
-        let is_usable = |link: &Link| !self.is_stopping && self.exclusions.usable(link).is_ok();
-        self.sockets.retain(|index, _| {
-            let is_kept = self.links.get(index).is_some_and(is_usable);
-            if !is_kept {
-                actions.push(Action::Close(*index));
-            }
-            is_kept
-        });
-        for index in self.links.values().filter(|link| is_usable(link)).map(|link| link.index) {
-            let is_wanted = match self.sockets.get(&index) {
-                None => true,
-                Some(Socket::Lost { retry }) => *retry <= now,
-                Some(Socket::Asked | Socket::Open) => false,
-            };
-            if is_wanted {
-                self.sockets.insert(index, Socket::Asked);
-                actions.push(Action::Open(index));
+        match event {
+            Event::Frame(link, bytes) => self.receive(link, &bytes, now, &mut actions),
+            event => {
+                self.fence(now, &mut actions);
+                self.take_in(event, now, &mut actions);
+                self.settle(now, &mut actions);
             }
         }
         actions
     }
 
-    /// Decides about one address of the plan.
-    fn standing(&self, vip: &Vip) -> Standing {
+    /// Takes in a frame as [`Event::Frame`] does, and adds what to do.
+    pub fn receive(&mut self, link: u32, frame: &[u8], now: Duration, actions: &mut Vec<Action>) {
+        self.fence(now, actions);
+        if self.on_frame(link, frame, now, actions) || self.deadline().is_some_and(|deadline| deadline <= now) {
+            self.settle(now, actions);
+        }
+    }
+
+    /// Looks, before anything else, whether this node was away for so long that others may have taken over.
+    fn fence(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.is_finished {
+            return;
+        }
+        let context = context!(self, now);
+        for segment in self.segments.values_mut() {
+            segment.fence(&context, &mut self.announcing, actions);
+        }
+    }
+
+    fn take_in(&mut self, event: Event, now: Duration, actions: &mut Vec<Action>) {
+        match event {
+            Event::Plan(plan) => self.follow_plan(&plan, now),
+            Event::Links(links) => self.follow_links(links, now, actions),
+            Event::Opened(link) => self.open(link, now),
+            Event::Lost(link) => self.lose(link, now),
+            Event::Keys(keys) => self.take_keys(keys, now),
+            Event::Stop => self.is_stopping = true,
+            Event::Tick | Event::Frame(..) => {}
+        }
         if self.is_stopping {
-            return Err(Silence::Stopping);
-        }
-        if vip.ip.is_ipv6() {
-            return Err(Silence::FamilyNotServed);
-        }
-        self.may_answer(vip)?;
-        self.where_to_answer(vip)
-    }
-
-    /// Whether it is this node's turn among the candidates.
-    fn may_answer(&self, vip: &Vip) -> Result<(), Silence> {
-        match vip.nodes.iter().position(|node| *node == self.node) {
-            Some(0) => Ok(()),
-            Some(_) => Err(Silence::NotFirst),
-            None => Err(Silence::NotACandidate),
+            let context = context!(self, now);
+            self.segments.values_mut().for_each(|segment| segment.follow(&context));
         }
     }
 
-    /// Gives the interfaces on which an address can be answered, or what stands in the way of all of them.
-    fn where_to_answer(&self, vip: &Vip) -> Standing {
-        let mut silence = if vip.interfaces.is_some() { Silence::InterfaceMissing } else { Silence::NoUsableInterface };
-        let mut places = BTreeMap::new();
-        for link in self.links.values().filter(|link| link::is_wanted(vip, &link.name)) {
-            match self.exclusions.usable(link) {
-                Ok(mac) if self.sockets.get(&link.index) == Some(&Socket::Open) => {
-                    places.insert(link.index, mac);
-                }
-                Ok(_) => silence = Silence::SocketClosed,
-                Err(Silence::InterfaceUnusable) if silence == Silence::InterfaceMissing => {
-                    silence = Silence::InterfaceUnusable;
-                }
-                Err(_) => {}
+    fn follow_plan(&mut self, plan: &Plan, now: Duration) {
+        let book = Book::new(plan, self.own);
+        let changes = book.changes(self.book.as_ref());
+        self.book = Some(book);
+        self.has_news = true;
+        let context = context!(self, now);
+        for segment in self.segments.values_mut() {
+            for &ip in &changes.touched {
+                segment.take_up(ip, &context, Some(changes.promoted.contains(&ip)));
             }
         }
-        if places.is_empty() { Err(silence) } else { Ok(places) }
     }
 
-    /// Gives every interface on which an IPv4 address is answered, and how.
-    fn places(&self) -> BTreeMap<(Ipv4Addr, u32), Voice> {
-        let mut places = BTreeMap::new();
-        for (ip, standing) in &self.standings {
-            if let (IpAddr::V4(ip), Ok(links)) = (ip, standing) {
-                places.extend(links.iter().map(|(&link, &mac)| ((*ip, link), self.voice(link, mac))));
+    /// Asks for a socket on each interface that has become usable, and gives up those that are usable no longer.
+    fn follow_links(&mut self, links: Vec<Link>, now: Duration, actions: &mut Vec<Action>) {
+        self.knows_links = true;
+        self.has_news = true;
+        self.links.clear();
+        let mut usable = BTreeMap::new();
+        for link in links {
+            let mac = self.config.exclusions.usable(&link);
+            self.links.insert(link.index, (link.name.clone(), mac.err()));
+            if let (Ok(mac), false) = (mac, self.is_stopping && !self.segments.contains_key(&link.index)) {
+                usable.insert(link.index, (link, mac));
             }
         }
-        places
+        let gone: Vec<_> = self.segments.keys().filter(|index| !usable.contains_key(index)).copied().collect();
+        for index in gone {
+            self.segments.remove(&index);
+            self.announcing.stop_link(index);
+            actions.push(Action::Close(index));
+        }
+        for (link, mac) in usable.into_values() {
+            self.follow_link(link, mac, now, actions);
+        }
     }
 
-    fn voice(&self, link: u32, mac: Mac) -> Voice {
-        let is_running = self.links.get(&link).is_some_and(|link| link.traits.is_running);
-        Voice { mac, is_running }
+    fn follow_link(&mut self, link: Link, mac: Mac, now: Duration, actions: &mut Vec<Action>) {
+        let context = context!(self, now);
+        let is_running = link.traits.is_running;
+        if let Some(segment) = self.segments.get_mut(&link.index) {
+            if segment.mac != mac || (is_running && !segment.is_running) {
+                self.announcing.restart(link.index, now);
+            }
+            let is_renamed = segment.name != link.name;
+            (segment.mac, segment.is_running, segment.link_local) = (mac, is_running, link.link_local);
+            segment.name = link.name;
+            if is_renamed {
+                segment.follow(&context);
+            }
+        } else {
+            let mut segment = Segment::new(link.index, link.name, mac, self.own);
+            (segment.is_running, segment.link_local) = (is_running, link.link_local);
+            segment.follow(&context);
+            self.segments.insert(link.index, segment);
+            actions.push(Action::Open(link.index));
+        }
+    }
+
+    fn open(&mut self, link: u32, now: Duration) {
+        let epoch = self.random.next();
+        let context = context!(self, now);
+        if let Some(segment) = self.segments.get_mut(&link) {
+            segment.open(epoch, &context, &mut self.announcing);
+            self.has_news = true;
+        }
+    }
+
+    fn lose(&mut self, link: u32, now: Duration) {
+        let context = context!(self, now);
+        if let Some(segment) = self.segments.get_mut(&link) {
+            segment.listen(Silence::SocketClosed, &context, &mut self.announcing);
+            segment.socket = Socket::Lost { retry: now + self.config.timing.socket_retry };
+            self.has_news = true;
+        }
+    }
+
+    fn take_keys(&mut self, keys: KeyRing, now: Duration) {
+        let had_none = self.keys.is_empty();
+        self.keys = keys;
+        let reason = if self.keys.is_empty() { Silence::NoKey } else { Silence::Listening };
+        let context = context!(self, now);
+        for segment in self.segments.values_mut().filter(|segment| segment.is_open()) {
+            if had_none || context.keys.is_empty() {
+                segment.listen(reason, &context, &mut self.announcing);
+            }
+        }
+    }
+
+    /// Does everything that is due.
+    fn settle(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        if self.is_finished {
+            return;
+        }
+        let context = context!(self, now);
+        for segment in self.segments.values_mut() {
+            if let Socket::Lost { retry } = segment.socket
+                && retry <= now
+            {
+                segment.socket = Socket::Asked;
+                actions.push(Action::Open(segment.index));
+            }
+            segment.settle(&context, &mut self.announcing, actions);
+            self.has_news |= std::mem::take(&mut segment.has_news);
+        }
+        self.announce(now, actions);
+        if self.is_stopping && !self.segments.values().any(Segment::is_leaving) {
+            self.finish(now, actions);
+        }
+        self.report(now, actions);
+        actions.extend(self.is_finished.then_some(Action::Finished));
     }
 
     /// Gives the announcements that are due.
-    fn announce(&mut self, now: Duration) -> Vec<Action> {
-        let purpose = Purpose::Announcement;
-        let sends = |((ip, link), mac)| {
-            announcing::round(ip, mac).map(|frame| Action::Send(Transmission { link, ip, purpose, frame }))
-        };
-        self.announcing.due(now).into_iter().flat_map(sends).collect()
+    fn announce(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        for (ip, link) in self.announcing.due(&mut self.random, now) {
+            let Some(segment) = self.segments.get(&link) else { continue };
+            let purpose = Purpose::Announcement(ip);
+            let frames = announcing::round(ip, segment.mac).into_iter();
+            actions.extend(frames.map(|frame| Action::Send(Transmission { link, purpose, frame })));
+        }
     }
 
-    /// Gives a report when there is a plan and what this node does about it differs from what it last reported.
-    fn report(&mut self) -> Option<Action> {
-        let mut status = Status::new(self.plan.as_ref()?.generation);
-        for (&ip, standing) in &self.standings {
-            match standing {
-                Ok(places) => status.answering.push(Answering { ip, interfaces: self.interfaces(places) }),
-                Err(reason) => status.silent.push(Silent { ip, reason: *reason }),
+    /// Everything is handed over: the last hellos go out, and the sockets are closed.
+    fn finish(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let context = context!(self, now);
+        for segment in self.segments.values_mut() {
+            segment.part(&context, actions);
+        }
+        actions.extend(self.segments.keys().map(|&index| Action::Close(index)));
+        self.segments.clear();
+        self.is_finished = true;
+        self.has_news = true;
+    }
+
+    /// Gives a report when there is a plan, what this node does about it differs from what it last reported, and enough
+    /// time has passed.
+    fn report(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let Some(book) = &self.book else { return };
+        let Timing { report_delay, report_interval, .. } = self.config.timing;
+        if std::mem::take(&mut self.has_news) && self.report_due.is_none() {
+            let earliest = self.reported_at.map_or(Duration::ZERO, |last| last + report_interval);
+            self.report_due = Some(earliest.max(now + report_delay));
+        }
+        let is_due = self.report_due.is_some_and(|due| due <= now) || self.is_finished;
+        if !is_due {
+            return;
+        }
+        self.report_due = None;
+        let status = self.status(book);
+        if self.reported.as_ref() != Some(&status) {
+            self.reported_at = Some(now);
+            self.reported = Some(status.clone());
+            actions.push(Action::Report(status));
+        }
+    }
+
+    /// Gives what this node does about each address of the plan now.
+    fn status(&self, book: &Book) -> Status {
+        let (mut answering, mut silent) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        for (&ip, entry) in &book.entries {
+            let links: Vec<_> = self.answers(ip).collect();
+            if links.is_empty() {
+                silent.entry(self.silence(ip, entry)).or_default().push(ip);
+            } else {
+                answering.entry(links).or_default().push(ip);
             }
         }
-        if self.reported.as_ref() == Some(&status) {
-            return None;
-        }
-        self.reported = Some(status.clone());
-        Some(Action::Report(status))
+        let mut status = Status::new(book.generation);
+        let answering =
+            answering.into_iter().map(|(links, ips)| Answering { ips, interfaces: self.interfaces(&links) });
+        status.answering = answering.collect();
+        let silent = silent.into_iter().map(|(reason, ips)| Silent { reason, which: Which::of(reason, ips) });
+        status.silent = silent.collect();
+        status
     }
 
-    fn interfaces(&self, places: &BTreeMap<u32, Mac>) -> Vec<AnsweringInterface> {
-        let named = |(index, &mac): (&u32, &Mac)| {
-            self.links.get(index).map(|link| AnsweringInterface { name: link.name.clone(), mac })
+    fn interfaces(&self, links: &[u32]) -> Vec<AnsweringInterface> {
+        let segments = links.iter().filter_map(|index| self.segments.get(index));
+        segments.map(|segment| AnsweringInterface { name: segment.name.clone(), mac: segment.mac }).collect()
+    }
+
+    /// Gives what stands in the way of an address that is answered nowhere.
+    fn silence(&self, ip: IpAddr, entry: &Entry) -> Silence {
+        if self.is_finished {
+            return Silence::Stopping;
+        }
+        if entry.rank.is_none() {
+            return Silence::NotACandidate;
+        }
+        let of_place = |segment: &Segment| match segment.standing(ip)? {
+            Standing::Silent(_) if !segment.is_open() => Some(Silence::SocketClosed),
+            Standing::Silent(silence) => Some(silence),
+            Standing::Answering | Standing::Leaving { .. } => None,
         };
-        places.iter().filter_map(named).collect()
-    }
-
-    /// Decides about one frame. Nothing in here changes the state yet; what others say will.
-    fn on_frame(&self, link: u32, bytes: &[u8]) -> Action {
-        let request = match Frame::read(bytes) {
-            Ok(request) => request,
-            Err(malformed) => return Action::Drop(malformed),
-        };
-        match self.on_arp(link, &request) {
-            Verdict::Silent(silence) => Action::Ignore(silence),
-            Verdict::Answer(packet) => {
-                let answer = Frame { destination: packet.target_mac, source: packet.sender_mac, packet };
-                let (ip, purpose) = (packet.sender_ip, Purpose::Answer);
-                Action::Send(Transmission { link, ip, purpose, frame: answer.write() })
-            }
+        if let Some(silence) = self.segments.values().filter_map(of_place).max() {
+            return silence;
         }
-    }
-
-    /// Decides whether an ARP packet gets an answer, and gives it. A probe, which has no sender address (RFC 5227
-    /// §2.1.1), gets one like every request: so its sender learns that the address is in use.
-    #[must_use]
-    pub fn on_arp(&self, link: u32, request: &Frame) -> Verdict {
-        match self.answer(link, request) {
-            Ok(packet) => Verdict::Answer(packet),
-            Err(silence) => Verdict::Silent(silence),
+        if !entry.names_interfaces() {
+            return Silence::NoUsableInterface;
         }
-    }
-
-    fn answer(&self, link: u32, request: &Frame) -> Result<Packet, Silence> {
-        let asked = &request.packet;
-        if asked.operation != Operation::Request {
-            return Err(Silence::NotARequest);
+        let wanted = self.links.values().filter(|(name, _)| entry.is_wanted_on(name));
+        if wanted.into_iter().any(|(_, fault)| *fault == Some(Silence::InterfaceUnusable)) {
+            Silence::InterfaceUnusable
+        } else {
+            Silence::InterfaceMissing
         }
-        if asked.sender_ip == asked.target_ip {
-            return Err(Silence::Announcement);
-        }
-        if asked.sender_mac.is_group() {
-            return Err(Silence::GroupSender);
-        }
-        let places = match self.standings.get(&IpAddr::V4(asked.target_ip)) {
-            None => return Err(Silence::NotOurs),
-            Some(Err(silence)) => return Err(*silence),
-            Some(Ok(places)) => places,
-        };
-        let mac = *places.get(&link).ok_or(Silence::OtherLink)?;
-        if request.destination != Mac::BROADCAST && request.destination != mac {
-            return Err(Silence::NotForUs);
-        }
-        Ok(Packet {
-            operation: Operation::Reply,
-            sender_mac: mac,
-            sender_ip: asked.target_ip,
-            target_mac: asked.sender_mac,
-            target_ip: asked.sender_ip,
-        })
     }
 }

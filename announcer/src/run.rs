@@ -1,11 +1,15 @@
 //! The one loop: brings events to the responder and carries out what it says.
+//!
+//! It has a thread of its own and shares no lock with anything slow, so that an answer waits for no TLS and no JSON.
+//! A frame goes from the socket through the responder to the socket without leaving the thread.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -13,38 +17,30 @@ use tracing::{debug, info, warn};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::health::Health;
+use crate::limiter::Limiter;
 use crate::metrics::Metrics;
 use crate::plan::Status;
-use crate::responder::{Action, Event, Responder, Transmission};
-use crate::socket::{ArpSocket, SocketError};
+use crate::ports::{Kind, Ports, Received};
+use crate::responder::{Action, Event, Notice, Responder, Transmission};
+use crate::socket::{SocketError, ask_for_short_turns};
 
 /// How often the loop turns when nothing happens, for the health probe.
 const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many frames may wait for the loop; more wait in the kernel, which drops what its own buffer cannot hold.
-const FRAMES_CAPACITY: usize = 256;
+/// How long handing over may take before the program ends without; the responder needs a few tenths of a second.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a socket's task tells the loop. The serial number tells its socket from one that was closed before.
-struct Received {
-    link: u32,
-    serial: u64,
-    frame: Result<Vec<u8>, SocketError>,
-}
-
-/// An open socket and the task that reads it.
-struct Listening {
-    serial: u64,
-    socket: Arc<ArpSocket>,
-    task: JoinHandle<()>,
-}
+/// Log lines of each kind in a second: about frames, and about addresses and fellows.
+const LINES_ABOUT_FRAMES: u32 = 1;
+const LINES_ABOUT_NOTICES: u32 = 20;
 
 /// What the loop works with.
 #[derive(Debug)]
 pub struct Edges {
-    /// Plans and interfaces.
+    /// Plans, keys and interfaces.
     pub events: mpsc::Receiver<Event>,
     /// Where each new status goes.
-    pub statuses: watch::Sender<Option<Status>>,
+    pub statuses: watch::Sender<Option<Arc<Status>>>,
     /// For the probes.
     pub health: Arc<Health>,
     /// For Prometheus.
@@ -56,138 +52,242 @@ pub struct Edges {
 struct Loop {
     responder: Responder,
     edges: Edges,
-    sockets: BTreeMap<u32, Listening>,
-    next_serial: u64,
-    frames: mpsc::Sender<Received>,
+    ports: Ports,
+    about_frames: Limiter,
+    about_notices: Limiter,
+    next_beat: Duration,
+    actions: Vec<Action>,
+    is_finished: bool,
 }
 
-/// Runs until told to stop; then every address has fallen silent, every socket is closed and the last status is out.
+/// Runs until told to stop; then every address is handed over, every socket is closed and the last status is out.
 pub async fn run(responder: Responder, edges: Edges, stop: CancellationToken) {
-    let (frames, mut received) = mpsc::channel(FRAMES_CAPACITY);
-    let mut turning = Loop { responder, edges, sockets: BTreeMap::new(), next_serial: 0, frames };
-    loop {
-        let now = turning.edges.clock.now();
-        turning.edges.health.beat(now);
-        let beat = now + BEAT_INTERVAL;
-        let deadline = turning.responder.deadline().map_or(beat, |deadline| deadline.min(beat));
-        // In this order, so that no flood of frames delays a plan or the end.
-        let event = tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            Some(event) = turning.edges.events.recv() => Some(event),
-            () = sleep_until(turning.edges.clock.at(deadline)) => Some(Event::Tick),
-            Some(received) = received.recv() => turning.take_in(received),
-        };
-        if let Some(event) = event {
-            turning.handle(event).await;
-        }
+    let mut turning = Loop {
+        responder,
+        edges,
+        ports: Ports::default(),
+        about_frames: Limiter::new(LINES_ABOUT_FRAMES),
+        about_notices: Limiter::new(LINES_ABOUT_NOTICES),
+        next_beat: Duration::ZERO,
+        actions: Vec::new(),
+        is_finished: false,
+    };
+    if let Err(err) = ask_for_short_turns() {
+        debug!(err = chain(&err), "no short turns to be had");
     }
-    turning.handle(Event::Stop).await;
+    turning.until(stop.cancelled()).await;
+    let start = turning.edges.clock.now();
+    turning.handle(Event::Stop);
+    let deadline = turning.edges.clock.at(start + STOP_TIMEOUT);
+    turning.until(sleep_until(deadline)).await;
+    let took = turning.edges.clock.now().saturating_sub(start);
+    if turning.is_finished {
+        info!(took_millis = took.as_millis(), "addresses given up");
+    } else {
+        warn!("addresses not handed over in time");
+    }
 }
 
 impl Loop {
-    /// Gives the event in what a socket's task said, unless it is about a socket that is closed by now.
-    fn take_in(&self, received: Received) -> Option<Event> {
-        let Received { link, serial, frame } = received;
-        if self.sockets.get(&link).is_none_or(|listening| listening.serial != serial) {
-            return None;
-        }
-        match frame {
-            Ok(frame) => Some(Event::Frame(link, frame)),
-            Err(err) => {
-                self.edges.metrics.count_socket_error();
-                debug!(err = chain(&err), link, "packet socket lost");
-                Some(Event::Lost(link))
+    /// Turns until that, or until the responder has finished.
+    async fn until(&mut self, end: impl Future<Output = ()>) {
+        let mut end = pin!(end);
+        let mut due = self.next_beat;
+        let mut alarm = pin!(sleep_until(self.edges.clock.at(due)));
+        while !self.is_finished {
+            self.beat();
+            let deadline = self.responder.deadline().map_or(self.next_beat, |deadline| deadline.min(self.next_beat));
+            // Most frames change nothing about it.
+            if deadline != due || alarm.is_elapsed() {
+                due = deadline;
+                alarm.as_mut().reset(self.edges.clock.at(due));
+            }
+            // In this order, so that no flood of frames delays a plan or the end.
+            tokio::select! {
+                biased;
+                () = &mut end => return,
+                Some(event) = self.edges.events.recv() => self.handle(event),
+                () = &mut alarm => self.handle(Event::Tick),
+                received = poll_fn(|context| self.ports.poll_receive(context)) => self.take_in(received),
             }
         }
+    }
+
+    /// Says that the loop turns, once a second.
+    fn beat(&mut self) {
+        let now = self.edges.clock.now();
+        if now >= self.next_beat {
+            self.edges.health.beat(now);
+            self.edges.metrics.count_drops(self.ports.take_drops());
+            self.next_beat = now + BEAT_INTERVAL;
+        }
+    }
+
+    fn take_in(&mut self, Received { link, kind, length }: Received) {
+        match length {
+            Ok(length) => {
+                if kind == Kind::Hello {
+                    self.edges.metrics.count_hello();
+                }
+                // The time is read after the frame, and so tells the responder how long this process had stood still
+                // before the frame is judged.
+                let mut actions = std::mem::take(&mut self.actions);
+                self.responder.receive(link, self.ports.frame(length), self.edges.clock.now(), &mut actions);
+                let mut next = VecDeque::new();
+                for action in actions.drain(..) {
+                    next.extend(self.carry_out(action));
+                }
+                // Kept for the next frame, so that none needs memory of its own.
+                self.actions = actions;
+                self.handle_all(next);
+            }
+            Err(err) => {
+                debug!(err = chain(&err), link, "packet socket lost");
+                let lost = self.lose(link);
+                self.handle(lost);
+            }
+        }
+    }
+
+    /// Gives what the responder is told about an interface whose sockets are of no more use.
+    fn lose(&mut self, link: u32) -> Event {
+        self.edges.metrics.count_socket_error();
+        self.ports.close(link);
+        Event::Lost(link)
     }
 
     /// Lets the responder decide, and carries it out, until nothing follows from it any more.
-    async fn handle(&mut self, event: Event) {
-        if matches!(event, Event::Plan(_)) {
-            self.edges.metrics.note_plan(self.edges.clock.now());
-        }
-        let mut next = vec![event];
-        while let Some(event) = next.pop() {
-            for action in self.responder.handle(event, self.edges.clock.now()) {
-                next.extend(self.carry_out(action).await);
-            }
-        }
+    fn handle(&mut self, event: Event) {
+        self.handle_all(VecDeque::from([event]));
         self.edges.health.note_listening(self.responder.is_listening());
     }
 
+    fn handle_all(&mut self, mut next: VecDeque<Event>) {
+        while let Some(event) = next.pop_front() {
+            if let Event::Plan(plan) = &event {
+                for (link, err) in self.ports.follow(plan) {
+                    warn!(err = chain(&err), link, "packet socket lost");
+                    next.push_back(self.lose(link));
+                }
+            }
+            for action in self.responder.handle(event, self.edges.clock.now()) {
+                next.extend(self.carry_out(action));
+            }
+        }
+    }
+
     /// Gives what follows, when the responder has to know how it went.
-    async fn carry_out(&mut self, action: Action) -> Option<Event> {
+    fn carry_out(&mut self, action: Action) -> Option<Event> {
         match action {
-            Action::Open(link) => return Some(self.open(link).await),
-            Action::Close(link) => self.close(link).await,
+            Action::Open(link) => return Some(self.open(link)),
+            Action::Close(link) => self.ports.close(link),
             Action::Send(transmission) => self.send(&transmission),
-            Action::Ignore(silence) => self.edges.metrics.count_silence(silence),
+            Action::Join(link, group) => self.tell_failure(self.ports.join(link, group)),
+            Action::Leave(link, group) => self.tell_failure(self.ports.leave(link, group)),
+            Action::Ignore(silence) => {
+                self.edges.metrics.count_silence(silence);
+                let reason = silence.name();
+                self.tell(reason, |kept_back| debug!(reason, kept_back, "frame not answered"));
+            }
             Action::Drop(malformed) => {
                 self.edges.metrics.count_malformed();
-                debug!(err = chain(&malformed), "frame dropped");
+                self.tell("malformed", |kept_back| debug!(err = chain(&malformed), kept_back, "frame dropped"));
             }
+            Action::Discard(fault) => {
+                self.edges.metrics.count_hello_fault(fault);
+                let reason = fault.name();
+                self.tell(reason, |kept_back| debug!(reason, kept_back, "hello not heeded"));
+            }
+            Action::Note(notice) => self.note(&notice),
             Action::Report(status) => self.report(status),
+            Action::Finished => self.is_finished = true,
         }
         None
     }
 
-    async fn open(&mut self, link: u32) -> Event {
-        self.close(link).await;
-        match ArpSocket::open(link) {
-            Ok(socket) => {
-                let socket = Arc::new(socket);
-                let serial = self.next_serial;
-                self.next_serial += 1;
-                let task = tokio::spawn(receive(Arc::clone(&socket), link, serial, self.frames.clone()));
-                self.sockets.insert(link, Listening { serial, socket, task });
-                debug!(link, "packet socket opened");
+    fn tell(&mut self, kind: &'static str, tell: impl FnOnce(u64)) {
+        if tracing::enabled!(tracing::Level::DEBUG)
+            && let Some(kept_back) = self.about_frames.admit(kind, self.edges.clock.now())
+        {
+            tell(kept_back);
+        }
+    }
+
+    fn tell_failure(&self, result: Result<(), SocketError>) {
+        if let Err(err) = result {
+            self.edges.metrics.count_socket_error();
+            warn!(err = chain(&err), "interface not set as asked");
+        }
+    }
+
+    fn open(&mut self, link: u32) -> Event {
+        match self.ports.open(link) {
+            Ok(()) => {
+                debug!(link, "packet sockets opened");
                 Event::Opened(link)
             }
             Err(err) => {
-                self.edges.metrics.count_socket_error();
-                warn!(err = chain(&err), link, "packet socket not opened");
-                Event::Lost(link)
+                warn!(err = chain(&err), link, "packet sockets not opened");
+                self.lose(link)
             }
         }
     }
 
-    async fn close(&mut self, link: u32) {
-        if let Some(Listening { task, .. }) = self.sockets.remove(&link) {
-            task.abort();
-            // Either it was cancelled just now or it had ended; both are what is wanted.
-            let _ = task.await;
-            debug!(link, "packet socket closed");
-        }
-    }
-
-    fn send(&self, transmission: &Transmission) {
-        let Transmission { link, ip, purpose, frame } = transmission;
-        let Some(listening) = self.sockets.get(link) else { return };
-        match listening.socket.send(frame) {
-            Ok(()) => self.edges.metrics.count_sent(*ip, *purpose),
+    fn send(&self, Transmission { link, purpose, frame }: &Transmission) {
+        match self.ports.send(*link, frame) {
+            Ok(()) => self.edges.metrics.count_sent(*purpose),
             Err(err) => {
                 self.edges.metrics.count_send_error();
-                debug!(err = chain(&err), link, %ip, "frame not sent");
+                debug!(err = chain(&err), link, ?purpose, "frame not sent");
             }
+        }
+    }
+
+    fn note(&mut self, notice: &Notice) {
+        self.count(notice);
+        let kind = match notice {
+            Notice::TookOver { .. } => "tookOver",
+            Notice::Yielded { .. } => "yielded",
+            Notice::FellowFound { .. } | Notice::FellowLost { .. } => "fellow",
+            Notice::HellosLost { .. } => "hellosLost",
+            Notice::Fenced { .. } | Notice::Listened { .. } => "fenced",
+        };
+        let Some(kept_back) = self.about_notices.admit(kind, self.edges.clock.now()) else { return };
+        match notice {
+            Notice::TookOver { link, ip, cause, vacant } => {
+                let (cause, vacant_millis) = (cause.name(), vacant.map(|vacant| vacant.as_millis()));
+                info!(link, %ip, cause, vacant_millis, kept_back, "address taken over");
+            }
+            Notice::Yielded { link, ip, to } => info!(link, %ip, to, kept_back, "address left to a fellow"),
+            Notice::FellowFound { link, name } => info!(link, fellow = name, "fellow heard"),
+            Notice::FellowLost { link, name } => warn!(link, fellow = name, "fellow heard no longer"),
+            Notice::HellosLost { link, count } => debug!(link, count, kept_back, "hellos did not arrive"),
+            Notice::Fenced { link, stalled } => {
+                warn!(link, stalled_millis = stalled.as_millis(), "stopped or starved; silent until it has listened");
+            }
+            Notice::Listened { link, took, was_fenced } => {
+                info!(link, took_millis = took.as_millis(), was_fenced, "listened long enough");
+            }
+        }
+    }
+
+    fn count(&self, notice: &Notice) {
+        let metrics = &self.edges.metrics;
+        match notice {
+            Notice::TookOver { cause, vacant, .. } => metrics.count_takeover(*cause, *vacant),
+            Notice::Yielded { .. } => metrics.count_yield(),
+            Notice::HellosLost { count, .. } => metrics.count_hellos_lost(*count),
+            Notice::Fenced { stalled, .. } => metrics.count_fence(*stalled),
+            Notice::Listened { took, was_fenced: true, .. } => metrics.count_fenced(*took),
+            Notice::Listened { .. } | Notice::FellowFound { .. } | Notice::FellowLost { .. } => {}
         }
     }
 
     fn report(&self, status: Status) {
-        let (answering, silent) = (status.answering.len(), status.silent.len());
-        info!(generation = status.generation, answering, silent, "status changed");
+        let answering: usize = status.answering.iter().map(|group| group.ips.len()).sum();
+        info!(generation = status.generation, answering, "status changed");
+        let status = Arc::new(status);
         self.edges.metrics.note_status(&status);
         self.edges.statuses.send_replace(Some(status));
-    }
-}
-
-/// Reads a socket until it fails or the loop is gone.
-async fn receive(socket: Arc<ArpSocket>, link: u32, serial: u64, frames: mpsc::Sender<Received>) {
-    loop {
-        let frame = socket.receive().await;
-        let is_over = frame.is_err();
-        if frames.send(Received { link, serial, frame }).await.is_err() || is_over {
-            return;
-        }
     }
 }

@@ -1,5 +1,5 @@
 //! Replays the committed fuzz corpus, and random bytes, through the checks of the fuzz targets.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 #[path = "../fuzz/checks.rs"]
 mod checks;

@@ -493,6 +493,7 @@ export const manifests: readonly Manifest[] = [
     metadata: { name: "announcer", namespace: "metallb-system" },
     rules: [
       { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "list", "watch", "create", "patch"] },
+      { apiGroups: [""], resources: ["secrets"], resourceNames: ["announcer-hello"], verbs: ["get"] },
     ],
   },
   {
@@ -517,7 +518,7 @@ export const manifests: readonly Manifest[] = [
           dnsPolicy: "Default",
           enableServiceLinks: false,
           priorityClassName: "system-node-critical",
-          terminationGracePeriodSeconds: 5,
+          terminationGracePeriodSeconds: 10,
           nodeSelector: { "kubernetes.io/os": "linux" },
           tolerations: [
             { effect: "NoSchedule", operator: "Exists" },
@@ -537,7 +538,11 @@ export const manifests: readonly Manifest[] = [
               startupProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 1, failureThreshold: 60 },
               livenessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 10, failureThreshold: 3 },
               readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 2 },
-              resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "128Mi" } },
+              resources: { requests: { cpu: "100m", memory: "16Mi" }, limits: { memory: "128Mi" } },
+              volumeMounts: [
+                { name: "hello-keys", mountPath: "/etc/berth/hello", readOnly: true },
+                { name: "state", mountPath: "/var/lib/berth" },
+              ],
               securityContext: {
                 runAsUser: 0,
                 allowPrivilegeEscalation: false,
@@ -546,6 +551,10 @@ export const manifests: readonly Manifest[] = [
                 seccompProfile: { type: "RuntimeDefault" },
               },
             },
+          ],
+          volumes: [
+            { name: "hello-keys", secret: { secretName: "announcer-hello", defaultMode: 400, optional: true } },
+            { name: "state", hostPath: { path: "/var/lib/berth", type: "DirectoryOrCreate" } },
           ],
         },
       },

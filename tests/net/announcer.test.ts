@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { capture, type Arp, type Capture } from "./capture.ts";
-import { Segment, type Announcer, type Host } from "./segment.ts";
+import { Segment, type Announcer, type Host } from "../../hack/src/segment.ts";
+import { capture, type Capture } from "./capture.ts";
+import type { Arp } from "./frames.ts";
 
 const VIP = "192.168.1.200";
 const OTHER = "192.168.1.201";
+const V6 = "fd00::200";
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
 const REPLY = 2;
 
@@ -11,20 +13,30 @@ const segment = new Segment();
 type World = { client: Host; left: Host; right: Host; onLeft: Announcer; onRight: Announcer; wire: Capture };
 const world = {} as World;
 
-const plan = (...nodes: readonly Host[]) => ({ ip: VIP, nodes: nodes.map(({ namespace }) => namespace) });
+const plan = (...nodes: readonly Host[]) => planFor(VIP, ...nodes);
+const planFor = (ip: string, ...nodes: readonly Host[]) => ({ ip, nodes: nodes.map(({ namespace }) => namespace) });
 const ask = async (address: string): Promise<string> => {
   await segment.on(world.client, "ip", "neigh", "flush", "all");
   return segment.on(world.client, "arping", "-c", "1", "-w", "1", "-I", "lan0", address);
 };
-const seen = (claim: (arp: Arp) => boolean): readonly Arp[] => world.wire.seen.filter(claim);
+const answeredBy = (host: Host, address = VIP) =>
+  expect.poll(() => ask(address), { timeout: 10_000 }).toContain(host.mac.toUpperCase());
+const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
 const gratuitousFrom = (host: Host) => (arp: Arp) =>
   arp.senderIp === VIP && arp.targetIp === VIP && arp.senderMac === host.mac && arp.destination === BROADCAST;
 
+/** What the client's kernel knows about an IPv6 neighbour after it has asked. */
+const solicit = async (address: string): Promise<string> => {
+  await segment.on(world.client, "ip", "neigh", "flush", "all");
+  await segment.on(world.client, "ping", "-6", "-c", "1", "-W", "1", address);
+  return segment.on(world.client, "ip", "-6", "neigh", "show", "to", address);
+};
+
 beforeAll(async () => {
   await segment.open();
-  world.client = await segment.host("client", "192.168.1.50/24");
-  world.left = await segment.host("left", "192.168.1.11/24");
-  world.right = await segment.host("right", "192.168.1.12/24");
+  world.client = await segment.host("client", "192.168.1.50/24", "fd00::50/64");
+  world.left = await segment.host("left", "192.168.1.11/24", "fd00::11/64");
+  world.right = await segment.host("right", "192.168.1.12/24", "fd00::12/64");
   world.wire = await capture(world.client);
   world.onLeft = await segment.announce(world.left, []);
   world.onRight = await segment.announce(world.right, []);
@@ -34,16 +46,16 @@ afterAll(async () => {
   world.wire.stop();
 });
 beforeEach(async () => {
-  const both = [plan(world.left, world.right)];
+  const both = [plan(world.left, world.right), planFor(V6, world.left, world.right)];
   await Promise.all([world.onLeft.plan(both), world.onRight.plan(both)]);
+  await answeredBy(world.left);
 });
 
 test("the first node of the plan answers with its own hardware address, and no other does", async () => {
   const before = world.wire.seen.length;
-  const said = await ask(VIP);
-  expect(said).toContain(world.left.mac.toUpperCase());
-  const replies = world.wire.seen
-    .slice(before)
+  expect(await ask(VIP)).toContain(world.left.mac.toUpperCase());
+  const replies = world.wire
+    .since(before, "arp")
     .filter((arp) => arp.operation === REPLY && arp.destination === world.client.mac);
   expect(replies.map(({ senderMac, senderIp }) => ({ senderMac, senderIp }))).toEqual([
     { senderMac: world.left.mac, senderIp: VIP },
@@ -64,52 +76,94 @@ test("a node that comes first announces itself at once, as request and as reply,
   const both = [plan(world.right, world.left)];
   const startMillis = Date.now();
   await Promise.all([world.onLeft.plan(both), world.onRight.plan(both)]);
-  await expect.poll(() => seen(gratuitousFrom(world.right)).length, { timeout: 8_000 }).toBeGreaterThanOrEqual(8);
-  const announced = world.wire.seen.slice(before).filter(gratuitousFrom(world.right));
-  expect(
-    announced
-      .slice(0, 2)
-      .map(({ operation }) => operation)
-      .toSorted(),
-  ).toEqual([1, 2]);
-  expect(announced[0]!.millis - startMillis).toBeLessThan(1_000);
+  const announced = () => world.wire.since(before, "arp").filter(gratuitousFrom(world.right));
+  await expect.poll(() => announced().length, { timeout: 8_000 }).toBeGreaterThanOrEqual(8);
+  const operations = announced().map(({ operation }) => operation);
+  expect(operations.slice(0, 2).toSorted()).toEqual([1, 2]);
+  expect(announced()[0]!.millis - startMillis).toBeLessThan(1_000);
   expect(await ask(VIP)).toContain(world.right.mac.toUpperCase());
 });
 
 test("an unrelated change of the plan announces nothing again", async () => {
-  await new Promise((resolve) => setTimeout(resolve, 6_000));
+  await pause(6_000);
   const before = world.wire.seen.length;
   await world.onLeft.plan([plan(world.left, world.right), { ip: OTHER, nodes: ["elsewhere"] }]);
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  expect(world.wire.seen.slice(before).filter(gratuitousFrom(world.left))).toEqual([]);
+  await pause(1_500);
+  expect(world.wire.since(before, "arp").filter(gratuitousFrom(world.left))).toEqual([]);
 });
 
 test("a node whose interface is missing is silent and says why", async () => {
-  await world.onLeft.plan([{ ...plan(world.left), interfaces: ["eth9"] }]);
-  expect(await ask(VIP)).toContain("Received 0 response");
+  const missing = [{ ...plan(world.left), interfaces: ["eth9"] }];
+  await Promise.all([world.onLeft.plan(missing), world.onRight.plan(missing)]);
+  await expect.poll(() => ask(VIP), { timeout: 5_000 }).toContain("Received 0 response");
 });
 
 test("a hardware address that changes is the one answered with, and is announced", async () => {
   const changed = "02:00:00:00:be:11";
   await segment.setLink(world.left, "address", changed);
-  await expect.poll(async () => ask(VIP), { timeout: 5_000 }).toContain(changed.toUpperCase());
-  expect(seen((arp) => arp.senderMac === changed && arp.targetIp === VIP && arp.destination === BROADCAST)).not.toEqual(
-    [],
-  );
+  await expect.poll(() => ask(VIP), { timeout: 5_000 }).toContain(changed.toUpperCase());
+  const announced = world.wire.since(0, "arp").filter(gratuitousFrom({ ...world.left, mac: changed }));
+  expect(announced).not.toEqual([]);
   await segment.setLink(world.left, "address", world.left.mac);
 });
 
-test("frames of nonsense are counted and harm nothing", async () => {
-  const script = `import socket,os
-s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(("lan0",0))
-for n in range(400): s.send(b"\\xff"*6+os.urandom(6)+b"\\x08\\x06"+os.urandom(n%120))`;
-  await segment.on(world.client, "python3", "-c", script);
-  expect(await ask(VIP)).toContain(world.left.mac.toUpperCase());
-  expect(await world.onLeft.metrics()).toMatch(/berth_announcer_malformed_frames_total [1-9]/);
+test("a solicitation by multicast or straight to the node is answered, solicited and without override", async () => {
+  const before = world.wire.seen.length;
+  await expect.poll(() => solicit(V6), { timeout: 10_000 }).toContain(world.left.mac);
+  // The kernel asks a neighbour that it knows once more, straight and without its own MAC address (RFC 4861 §7.2.2).
+  const probe = ["lladdr", world.left.mac, "dev", "lan0", "nud", "probe"];
+  await segment.on(world.client, "ip", "-6", "neigh", "replace", V6, ...probe);
+  const answers = () =>
+    world.wire.since(before, "advertisement").filter((frame) => frame.targetIp === V6 && frame.isSolicited);
+  await expect.poll(() => answers().length, { timeout: 5_000 }).toBeGreaterThanOrEqual(2);
+  for (const answer of answers()) {
+    expect(answer).toMatchObject({
+      hopLimit: 255,
+      overrides: false,
+      targetMac: world.left.mac,
+      destination: world.client.mac,
+    });
+  }
 });
 
-test("killed, it is silent at once, since the address is on no interface", async () => {
-  world.onLeft.child.kill("SIGKILL");
-  await new Promise((resolve) => world.onLeft.child.once("exit", resolve));
-  expect(await ask(VIP)).toContain("Received 0 response");
+test("an IPv6 address that moves is announced to all nodes, with override", async () => {
+  const before = world.wire.seen.length;
+  const both = [planFor(V6, world.right, world.left)];
+  await Promise.all([world.onLeft.plan(both), world.onRight.plan(both)]);
+  const announced = () =>
+    world.wire.since(before, "advertisement").filter((frame) => frame.targetIp === V6 && !frame.isSolicited);
+  await expect.poll(() => announced().length, { timeout: 8_000 }).toBeGreaterThanOrEqual(3);
+  for (const frame of announced()) {
+    expect(frame).toMatchObject({
+      destinationIp: "ff02::1",
+      overrides: true,
+      hopLimit: 255,
+      targetMac: world.right.mac,
+    });
+  }
+  await expect.poll(() => solicit(V6), { timeout: 5_000 }).toContain(world.right.mac);
+});
+
+test("frames of nonsense and for strangers wake nobody, and harm nothing", async () => {
+  const silences = await world.onLeft.metric("berth_announcer_silences_total");
+  const malformed = await world.onLeft.metric("berth_announcer_malformed_frames_total");
+  const script = `import socket,os
+s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); s.bind(("lan0",0))
+for kind in (b"\\x08\\x06", b"\\x86\\xdd", b"\\x88\\xb5"):
+  for n in range(400): s.send(b"\\xff"*6+os.urandom(6)+kind+os.urandom(n%120))`;
+  await segment.on(world.client, "python3", "-c", script);
+  await segment.client(world.client, "flood", "2000", "1");
+  expect(await ask(VIP)).toContain(world.left.mac.toUpperCase());
+  expect(await world.onLeft.metric("berth_announcer_silences_total")).toBeLessThan(silences + 20);
+  expect(await world.onLeft.metric("berth_announcer_malformed_frames_total")).toBe(malformed);
+  // What is a hello is only known once its tag has been checked.
+  const rejected = await world.onLeft.metric("berth_announcer_hellos_rejected_total");
+  expect(rejected).toBeGreaterThanOrEqual(100);
+});
+
+test("after the interface went down and up the IPv6 address is answered again", async () => {
+  await expect.poll(() => solicit(V6), { timeout: 10_000 }).toContain(world.left.mac);
+  await segment.setLink(world.left, "down");
+  await segment.setLink(world.left, "up");
+  await expect.poll(() => solicit(V6), { timeout: 10_000 }).toMatch(/lladdr/);
 });

@@ -19,12 +19,20 @@ pub(super) fn plan(lease: &Lease) -> Option<&str> {
     lease.metadata.annotations.as_ref()?.get(PLAN_ANNOTATION).map(String::as_str)
 }
 
+/// Gives the name of a further Lease that holds a part of a node's plan. The main one begins `announcer-`, and the part's
+/// number ends at the first dot after the first, so that no two nodes or parts share a name.
+pub(super) fn shard_name(node: &str, shard: u64) -> String {
+    format!("announcer.{shard}.{node}")
+}
+
 /// What this program writes about itself: always all of its fields, since what a server-side apply leaves out is
 /// removed.
 #[derive(Debug)]
 pub(super) struct Signs {
     /// The Lease's name.
     pub name: String,
+    /// The node's name.
+    pub node: String,
     holder: String,
     acquired: Timestamp,
 }
@@ -32,7 +40,7 @@ pub(super) struct Signs {
 impl Signs {
     /// Gives the signs of a pod on a node that began at this time.
     pub fn new(node: &str, holder: String, acquired: Timestamp) -> Self {
-        Self { name: format!("announcer-{node}"), holder, acquired }
+        Self { name: format!("announcer-{node}"), node: node.to_owned(), holder, acquired }
     }
 
     /// Whether this pod is the one that the Lease names.

@@ -1,10 +1,11 @@
 //! Network interfaces as the responder sees them, and which of them are fit to answer on.
 
+use std::net::Ipv6Addr;
+
 use regex::Regex;
 use thiserror::Error;
 
 use super::Silence;
-use crate::plan::Vip;
 use crate::wire::ethernet::Mac;
 
 /// Interfaces never answered on unless the exclusions are set otherwise: those that container tools make,
@@ -35,6 +36,8 @@ pub struct Link {
     pub name: String,
     /// Its MAC address now; none when its addresses are not of 6 bytes.
     pub mac: Option<Mac>,
+    /// Its IPv6 link-local address now, if it has one that is not tentative; membership reports come from it.
+    pub link_local: Option<Ipv6Addr>,
     /// What the kernel says about it.
     pub traits: Traits,
 }
@@ -105,9 +108,4 @@ impl Exclusions {
         let mac = link.arp_mac().filter(|_| !self.cover(&link.name)).ok_or(Silence::InterfaceUnusable)?;
         if link.traits.is_up { Ok(mac) } else { Err(Silence::InterfaceMissing) }
     }
-}
-
-/// Whether the plan wants the address answered on an interface of this name.
-pub(super) fn is_wanted(vip: &Vip, name: &str) -> bool {
-    vip.interfaces.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
 }

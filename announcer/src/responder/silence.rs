@@ -30,10 +30,20 @@ pub enum Silence {
     NoUsableInterface,
     /// Interfaces are usable, but no socket could be opened on any of them so far.
     SocketClosed,
-    /// Addresses of this family are not answered yet.
-    FamilyNotServed,
     /// The program is about to end.
     Stopping,
+    /// A fellow answers for the address already, and the plan has not moved it since.
+    Incumbent,
+    /// No key is known, so fellows cannot be told from others.
+    NoKey,
+    /// This node has just started, or the interface has just come up: it listens first.
+    Listening,
+    /// This node was stopped or starved for so long that others may have taken over: it listens first.
+    Fenced,
+    /// Fellows hear one another, but none hears this node: they have taken over.
+    Unheard,
+    /// The frame comes from this node itself, by its MAC address.
+    OwnFrame,
 }
 
 impl Silence {
@@ -53,8 +63,13 @@ impl Silence {
             Self::InterfaceUnusable => "interfaceUnusable",
             Self::NoUsableInterface => "noUsableInterface",
             Self::SocketClosed => "socketClosed",
-            Self::FamilyNotServed => "familyNotServed",
             Self::Stopping => "stopping",
+            Self::Incumbent => "incumbent",
+            Self::NoKey => "noKey",
+            Self::Listening => "listening",
+            Self::Fenced => "fenced",
+            Self::Unheard => "unheard",
+            Self::OwnFrame => "ownFrame",
         }
     }
 }

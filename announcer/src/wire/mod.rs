@@ -4,6 +4,10 @@
 
 pub mod arp;
 pub mod ethernet;
+pub mod hello;
+pub mod ipv6;
+pub mod mld;
+pub mod ndp;
 
 use thiserror::Error;
 
@@ -17,7 +21,7 @@ pub enum Malformed {
     #[error("frame carries a VLAN tag (0x{0:04x}); dropped")]
     Tagged(u16),
     /// Another protocol than the one asked for.
-    #[error("frame carries EtherType 0x{0:04x}, not ARP; dropped")]
+    #[error("frame carries EtherType 0x{0:04x}, not the one expected; dropped")]
     EtherType(u16),
     /// ARP for another kind of link than Ethernet.
     #[error("ARP packet has hardware type {0}, not Ethernet; dropped")]
@@ -33,4 +37,16 @@ pub enum Malformed {
         /// Length of a protocol address, in bytes.
         protocol: u8,
     },
+    /// An IPv6 frame without an IPv6 packet.
+    #[error("packet has IP version {0}, not 6; dropped")]
+    IpVersion(u8),
+    /// Another protocol than ICMPv6.
+    #[error("packet carries next header {0}, not ICMPv6; dropped")]
+    NextHeader(u8),
+    /// Another message than a Neighbor Solicitation or Advertisement.
+    #[error("ICMPv6 message has type {0}, not one of Neighbor Discovery; dropped")]
+    IcmpType(u8),
+    /// A message that a neighbor does not send (RFC 4861 §7.1).
+    #[error("message of Neighbor Discovery fails its checks; dropped")]
+    Neighbor,
 }

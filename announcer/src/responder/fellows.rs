@@ -1,0 +1,425 @@
+//! Fellows heard on one segment: which of them live, what they say, and whether they say it now.
+//!
+//! Decides nothing about addresses.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::timing::Timing;
+use crate::wire::ethernet::Mac;
+use crate::wire::hello::{HEARD_CAPACITY, Heard, Hello, HelloFault, NodeId, Solitude, Stance, read_stances};
+
+/// How many fellows are kept in mind on a segment, and how many that have yet to prove that they live.
+const FELLOWS_CAPACITY: usize = 4_096;
+
+/// How many of this node's own hellos are kept in mind, to know them again in what fellows echo.
+const TOKENS_CAPACITY: usize = 256;
+
+/// For how long a fellow's packets prove nothing, after its hello has denied what they seemed to say.
+const HINTS_BAN: Duration = Duration::from_secs(10);
+
+/// What one fellow says about addresses.
+pub(super) type Stances = BTreeMap<IpAddr, Stance>;
+
+/// A fellow that has proved that it lives.
+#[derive(Debug)]
+pub(super) struct Fellow {
+    pub name: String,
+    pub mac: Mac,
+    epoch: u64,
+    sequence: u64,
+    token: u32,
+    /// When it was heard last, and first in this epoch.
+    pub heard: Duration,
+    since: Duration,
+    pub interval: Duration,
+    /// Until when it answers nothing since it listens.
+    pub listens_until: Duration,
+    pub is_leaving: bool,
+    pub solitude: Solitude,
+    /// When it last said that it hears anyone, and that it hears this node.
+    heard_someone: Duration,
+    heard_us: Option<Duration>,
+    pub is_deaf: bool,
+    /// What it says about addresses, whole, and the number of that statement.
+    pub stances: Stances,
+    statement: Option<u32>,
+    parts: BTreeMap<u8, Stances>,
+    parts_statement: u32,
+    /// Addresses that its packets spoke for before its hello did.
+    hints: Vec<IpAddr>,
+    hints_banned_until: Duration,
+}
+
+/// One that has yet to prove that it lives.
+#[derive(Debug)]
+struct Stranger {
+    epoch: u64,
+    sequence: u64,
+    token: u32,
+    heard: Duration,
+}
+
+/// What came of a hello.
+#[derive(Debug, Default)]
+pub(super) struct Heeded {
+    /// The fellow was not known before, or has begun a new epoch; what it was before is given.
+    pub is_new: bool,
+    /// Its name, when it was not known at all.
+    pub found: Option<String>,
+    /// How many of its hellos did not arrive.
+    pub lost: u32,
+    /// What it said before, when it says something else now.
+    pub before: Option<Stances>,
+    /// Something about it as a whole has changed: whether it listens, leaves, is deaf or was alone.
+    pub has_turned: bool,
+}
+
+/// Everyone heard on a segment.
+#[derive(Debug)]
+pub(super) struct Fellows {
+    own: NodeId,
+    known: BTreeMap<NodeId, Fellow>,
+    strangers: BTreeMap<NodeId, Stranger>,
+    /// How far epochs had come that are over, and when that was noted; while tokens of that time are still known, their
+    /// hellos must not pass for proof.
+    past: BTreeMap<(NodeId, u64), (u64, Duration)>,
+    /// When others heard whom, by what they say.
+    witnessed: BTreeMap<NodeId, Duration>,
+    /// Tokens of this node's own hellos, and when they went out.
+    tokens: VecDeque<(Duration, u32)>,
+    turn: usize,
+}
+
+impl Fellow {
+    /// Gives how long it may be silent before it is dead.
+    pub fn dead_after(&self, timing: &Timing) -> Duration {
+        timing.dead_after(self.interval)
+    }
+
+    fn applies(&self, hello: &Hello<'_>) -> bool {
+        self.statement == Some(hello.statement)
+    }
+}
+
+impl Fellows {
+    pub fn new(own: NodeId) -> Self {
+        Self {
+            own,
+            known: BTreeMap::new(),
+            strangers: BTreeMap::new(),
+            past: BTreeMap::new(),
+            witnessed: BTreeMap::new(),
+            tokens: VecDeque::new(),
+            turn: 0,
+        }
+    }
+
+    /// Forgets everyone and everything said, as after a time in which nothing could be heard.
+    pub fn forget(&mut self) {
+        *self = Self::new(self.own);
+    }
+
+    pub fn get(&self, id: NodeId) -> Option<&Fellow> {
+        self.known.get(&id)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Gives how many send hellos here as far as is known, this node left out.
+    pub fn senders(&self) -> usize {
+        self.known.len() + self.strangers.len()
+    }
+
+    /// Gives the longest time that any fellow may be silent.
+    pub fn longest_dead_after(&self, timing: &Timing) -> Duration {
+        self.known.values().map(|fellow| fellow.dead_after(timing)).max().unwrap_or_default()
+    }
+
+    pub fn by_mac(&self, mac: Mac) -> Option<(NodeId, &Fellow)> {
+        self.known.iter().find(|(_, fellow)| fellow.mac == mac).map(|(&id, fellow)| (id, fellow))
+    }
+
+    /// Whether somebody heard this node, known or not, within the time after which it is dead to this fellow.
+    fn last_sign(&self, id: NodeId) -> Option<Duration> {
+        self.known.get(&id).map(|fellow| fellow.heard).max(self.witnessed.get(&id).copied())
+    }
+
+    /// Whether it lives, though this node may not hear it itself.
+    pub fn is_alive(&self, id: NodeId, timing: &Timing, own_interval: Duration, now: Duration) -> bool {
+        let dead_after =
+            self.known.get(&id).map_or_else(|| timing.dead_after(own_interval), |fellow| fellow.dead_after(timing));
+        self.last_sign(id).is_some_and(|sign| now < sign + dead_after)
+    }
+
+    /// Whether only others hear it.
+    pub fn is_distant(&self, id: NodeId, timing: &Timing, now: Duration) -> bool {
+        self.known.get(&id).is_none_or(|fellow| now >= fellow.heard + fellow.dead_after(timing))
+    }
+
+    /// Remembers a hello of this node itself.
+    pub fn note_sent(&mut self, token: u32, now: Duration) {
+        self.tokens.push_back((now, token));
+        if self.tokens.len() > TOKENS_CAPACITY {
+            self.tokens.pop_front();
+        }
+    }
+
+    /// Forgets tokens sent before this, and strangers and testimonies that are as old.
+    pub fn prune(&mut self, oldest: Duration) {
+        while self.tokens.front().is_some_and(|(sent, _)| *sent < oldest) {
+            self.tokens.pop_front();
+        }
+        self.strangers.retain(|_, stranger| stranger.heard >= oldest);
+        self.past.retain(|_, (_, noted)| *noted >= oldest);
+        self.witnessed.retain(|_, sign| *sign >= oldest);
+    }
+
+    /// Takes in a hello whose tag is right.
+    pub fn hear(&mut self, hello: &Hello<'_>, token: u32, now: Duration) -> Result<Heeded, HelloFault> {
+        let id = NodeId::of(hello.name);
+        if id == self.own {
+            return Err(HelloFault::OwnName);
+        }
+        let part = match self.known.get(&id) {
+            Some(fellow) if fellow.epoch == hello.epoch && fellow.applies(hello) => None,
+            _ => Some(read_stances(hello.stances).ok_or(HelloFault::Malformed)?),
+        };
+        let is_echoed = hello.heard.iter().any(|heard| heard.id == self.own && self.is_token(heard.echo));
+        let mut heeded = Heeded::default();
+        match self.known.get(&id) {
+            Some(fellow) if fellow.epoch == hello.epoch => {
+                if hello.sequence <= fellow.sequence {
+                    return Err(HelloFault::Replayed);
+                }
+                let gap = hello.sequence - fellow.sequence - 1;
+                heeded.lost = u32::try_from(gap).unwrap_or(u32::MAX);
+            }
+            _ if self.past.get(&(id, hello.epoch)).is_some_and(|(last, _)| hello.sequence <= *last) => {
+                return Err(HelloFault::Replayed);
+            }
+            _ if !is_echoed => return Err(self.note_stranger(id, hello, token, now)),
+            known => {
+                if self.known.len() >= FELLOWS_CAPACITY {
+                    return Err(HelloFault::TooMany);
+                }
+                heeded.is_new = true;
+                heeded.found = known.is_none().then(|| hello.name.to_owned());
+                self.strangers.remove(&id);
+                let before = self.known.insert(id, Fellow::new(hello, token, now));
+                if let Some(before) = &before {
+                    self.past.insert((id, before.epoch), (u64::MAX, now));
+                }
+                heeded.before = before.map(|fellow| fellow.stances);
+            }
+        }
+        self.witness(hello, now);
+        let own = self.own;
+        if let Some(fellow) = self.known.get_mut(&id) {
+            heeded.has_turned |= fellow.note(hello, token, now);
+            if hello.heard.iter().any(|heard| heard.id == own) && is_echoed {
+                fellow.heard_us = Some(now);
+            }
+            if let Some(before) = fellow.take_part(hello, part, now) {
+                heeded.before.get_or_insert(before);
+            }
+        }
+        Ok(heeded)
+    }
+
+    fn is_token(&self, echo: u32) -> bool {
+        self.tokens.iter().any(|(_, token)| *token == echo)
+    }
+
+    fn note_stranger(&mut self, id: NodeId, hello: &Hello<'_>, token: u32, now: Duration) -> HelloFault {
+        let (epoch, sequence) = (hello.epoch, hello.sequence);
+        let is_old = |stranger: &Stranger| stranger.epoch == epoch && sequence <= stranger.sequence;
+        if self.strangers.get(&id).is_some_and(is_old) {
+            return HelloFault::Replayed;
+        }
+        if self.strangers.len() >= FELLOWS_CAPACITY {
+            return HelloFault::TooMany;
+        }
+        self.strangers.insert(id, Stranger { epoch, sequence, token, heard: now });
+        HelloFault::Unproven
+    }
+
+    fn witness(&mut self, hello: &Hello<'_>, now: Duration) {
+        for heard in &hello.heard {
+            let Some(age) = heard.age.filter(|_| heard.id != self.own) else { continue };
+            let sign = now.saturating_sub(age);
+            if self.witnessed.len() < FELLOWS_CAPACITY || self.witnessed.contains_key(&heard.id) {
+                let known = self.witnessed.entry(heard.id).or_insert(sign);
+                *known = sign.max(*known);
+            }
+        }
+    }
+
+    /// Takes an address for answered by a fellow, since its packet says so. Gives whether that is new.
+    pub fn hint(&mut self, id: NodeId, ip: IpAddr, stance: Stance, now: Duration) -> bool {
+        let Some(fellow) = self.known.get_mut(&id) else { return false };
+        let is_said = matches!(fellow.stances.get(&ip), Some(Stance::Answers(_)));
+        if is_said || now < fellow.hints_banned_until || fellow.hints.len() >= HEARD_CAPACITY {
+            return false;
+        }
+        fellow.hints.push(ip);
+        fellow.stances.insert(ip, stance);
+        true
+    }
+
+    /// Gives those that are dead by now, with the time of their last sign of life, and forgets them.
+    pub fn bury(&mut self, timing: &Timing, now: Duration) -> Vec<(NodeId, Fellow, Duration)> {
+        let witnessed = &self.witnessed;
+        let sign = |id: &NodeId, fellow: &Fellow| fellow.heard.max(witnessed.get(id).copied().unwrap_or_default());
+        let dead = self.known.extract_if(.., |id, fellow| now >= sign(id, fellow) + fellow.dead_after(timing));
+        let dead =
+            dead.map(|(id, fellow)| (id, sign(&id, &fellow), fellow)).map(|(id, sign, fellow)| (id, fellow, sign));
+        let dead: Vec<_> = dead.collect();
+        self.past.extend(dead.iter().map(|(id, fellow, _)| ((*id, fellow.epoch), (fellow.sequence, now))));
+        dead
+    }
+
+    /// Judges anew who is deaf: says for longer than it may that it hears nobody, though this node speaks since
+    /// `speaking`. Gives whether anything changed.
+    pub fn judge_hearing(&mut self, timing: &Timing, speaking: Duration, now: Duration) -> bool {
+        let mut has_changed = false;
+        for fellow in self.known.values_mut() {
+            let is_deaf = now >= fellow.deaf_at(timing, speaking);
+            has_changed |= is_deaf != fellow.is_deaf;
+            fellow.is_deaf = is_deaf;
+        }
+        has_changed
+    }
+
+    /// Whether any stopped listening after one moment and until another.
+    pub fn has_listened(&self, after: Duration, until: Duration) -> bool {
+        self.known.values().any(|fellow| fellow.listens_until > after && fellow.listens_until <= until)
+    }
+
+    /// Whether this node is not heard though others hear one another: each fellow that hears anyone has not named it
+    /// for longer than it may.
+    pub fn is_mute(&self, timing: &Timing, speaking: Duration, now: Duration) -> bool {
+        let mut hearing = self.known.values().filter(|fellow| !fellow.is_deaf).peekable();
+        hearing.peek().is_some()
+            && hearing.all(|fellow| {
+                let named = fellow.heard_us.unwrap_or_default().max(fellow.since).max(speaking);
+                now >= named + fellow.dead_after(timing).max(timing.dead_after(timing.interval)) * 2
+            })
+    }
+
+    /// Gives when somebody may be dead or deaf, if nothing more is heard.
+    pub fn next_change(&self, timing: &Timing, speaking: Duration, now: Duration) -> Option<Duration> {
+        let death = |(id, fellow): (&NodeId, &Fellow)| {
+            let sign = fellow.heard.max(self.witnessed.get(id).copied().unwrap_or_default());
+            let deaf = Some(fellow.deaf_at(timing, speaking)).filter(|_| !fellow.is_deaf);
+            let listens = Some(fellow.listens_until).filter(|&until| until > now);
+            (sign + fellow.dead_after(timing)).min(deaf.unwrap_or(Duration::MAX)).min(listens.unwrap_or(Duration::MAX))
+        };
+        self.known.iter().map(death).min()
+    }
+
+    /// Gives the fellows that the next hello names: those that have to hear that they are heard first, then the
+    /// others, taking turns.
+    pub fn roll(&mut self, now: Duration) -> Vec<Heard> {
+        let strangers = self.strangers.iter().map(|(&id, stranger)| Heard { id, age: None, echo: stranger.token });
+        let mut roll: Vec<_> = strangers.take(HEARD_CAPACITY).collect();
+        let heard = |(&id, fellow): (&NodeId, &Fellow)| {
+            let age = Some(now.saturating_sub(fellow.heard));
+            Heard { id, age, echo: fellow.token }
+        };
+        let room = (HEARD_CAPACITY - roll.len()).min(self.known.len());
+        let first = self.turn % self.known.len().max(1);
+        roll.extend(self.known.iter().cycle().skip(first).take(room).map(heard));
+        self.turn = first + room;
+        roll
+    }
+}
+
+impl Fellow {
+    fn new(hello: &Hello<'_>, token: u32, now: Duration) -> Self {
+        Self {
+            name: hello.name.to_owned(),
+            mac: hello.source,
+            epoch: hello.epoch,
+            sequence: hello.sequence,
+            token,
+            heard: now,
+            since: now,
+            interval: hello.interval,
+            listens_until: Duration::ZERO,
+            is_leaving: false,
+            solitude: hello.solitude,
+            heard_someone: now,
+            heard_us: None,
+            is_deaf: false,
+            stances: Stances::new(),
+            statement: None,
+            parts: BTreeMap::new(),
+            parts_statement: 0,
+            hints: Vec::new(),
+            hints_banned_until: Duration::ZERO,
+        }
+    }
+
+    fn deaf_at(&self, timing: &Timing, speaking: Duration) -> Duration {
+        self.heard_someone.max(self.since).max(speaking) + self.dead_after(timing) + self.interval
+    }
+
+    /// Takes in everything but the stances; gives whether something about it as a whole has changed.
+    fn note(&mut self, hello: &Hello<'_>, token: u32, now: Duration) -> bool {
+        let listened = self.listens_until > now;
+        let before = (listened, self.is_leaving, self.solitude, self.is_deaf);
+        self.mac = hello.source;
+        self.sequence = hello.sequence;
+        self.token = token;
+        self.heard = now;
+        self.interval = hello.interval;
+        self.listens_until = now + hello.listens_for;
+        self.is_leaving = hello.is_leaving;
+        self.solitude = hello.solitude;
+        if !hello.heard.is_empty() {
+            self.heard_someone = now;
+            self.is_deaf = false;
+        }
+        before != (!hello.listens_for.is_zero(), self.is_leaving, self.solitude, self.is_deaf)
+    }
+
+    /// Takes in a part of a statement; gives what was said before once the statement is whole and differs.
+    fn take_part(&mut self, hello: &Hello<'_>, part: Option<Stances>, now: Duration) -> Option<Stances> {
+        let Some(part) = part else { return self.deny_hints(now) };
+        if self.parts_statement != hello.statement {
+            self.parts.clear();
+            self.parts_statement = hello.statement;
+        }
+        self.parts.insert(hello.part, part);
+        if self.parts.len() < usize::from(hello.parts) {
+            return None;
+        }
+        let whole = std::mem::take(&mut self.parts).into_values().flatten().collect();
+        self.statement = Some(hello.statement);
+        self.hints.clear();
+        Some(std::mem::replace(&mut self.stances, whole))
+    }
+
+    /// What packets said and the statement, still the same, does not: gives what was thought before.
+    fn deny_hints(&mut self, now: Duration) -> Option<Stances> {
+        if self.hints.is_empty() {
+            return None;
+        }
+        let before = self.stances.clone();
+        for ip in self.hints.drain(..) {
+            self.stances.remove(&ip);
+        }
+        self.hints_banned_until = now + HINTS_BAN;
+        // What the hints covered is said again in the next hello.
+        self.statement = None;
+        Some(before)
+    }
+}
