@@ -51,12 +51,18 @@ export function requestOf(service: Service, cluster: Cluster): Result<ServiceReq
   return request.ok ? ok({ ...request.value, held: heldBy(service, cluster) }) : request;
 }
 
-/** Those that it lists first, in its order: another may be claimed for an update that is on its way, and may yet fail. */
-function heldBy(service: Service, cluster: Cluster): readonly Address[] {
-  const held = cluster.ledger.occupancy.addressesOf(serviceNameOf(service));
-  const listed = listedAddresses(service);
-  const isIn = (list: readonly Address[], address: Address): boolean => list.some((one) => sameAddress(one, address));
-  return [...listed.filter((address) => isIn(held, address)), ...held.filter((address) => !isIn(listed, address))];
+/**
+ * Those that it lists first, in its order: another may be claimed for an update that is on its way, and may yet fail. One
+ * that it lists is its own also while this process knows of no holder: the claim may be newer than what was heard.
+ */
+function heldBy(service: Service, { ledger: { occupancy } }: Cluster): readonly Address[] {
+  const name = serviceNameOf(service);
+  const listed = listedAddresses(service).filter((address) => {
+    const holder = occupancy.holderOf(address);
+    return holder === undefined || isHeldBy(holder, name);
+  });
+  const others = occupancy.addressesOf(name).filter((address) => !listed.some((one) => sameAddress(one, address)));
+  return [...listed, ...others];
 }
 
 /** The addresses of the Service, claimed in its name. Throws when the API server can't be asked. */

@@ -238,6 +238,27 @@ describe("a Service for which another address is claimed than it lists", () => {
   });
 });
 
+describe("a Service whose claim a process has not heard of", () => {
+  it("goes on with the address that it lists, not with the lowest free one", async () => {
+    const store = storeOf();
+    const late = await clusters.start(store, {
+      hook: (call, run) => (call.verb === "watch event" ? new Promise(() => undefined) : run()),
+    });
+    store.seed(kinds.claims, claim("10.0.0.3", "default/web"));
+    expect(await claimed(service("default/web", { addresses: "10.0.0.3" }), late)).toBe("10.0.0.3");
+    expect(ownersIn(store)).toEqual(["10.0.0.3 web"]);
+  });
+
+  it("gets another where somebody else has come to claim it", async () => {
+    const store = storeOf();
+    const late = await clusters.start(store, {
+      hook: (call, run) => (call.verb === "watch event" ? new Promise(() => undefined) : run()),
+    });
+    store.seed(kinds.claims, claim("10.0.0.3", "default/db"));
+    expect(await claimed(service("default/web", { addresses: "10.0.0.3" }), late)).toBe("10.0.0.1");
+  });
+});
+
 describe("a pin", () => {
   it("takes over the claim that a deleted Service left behind", async () => {
     const store = storeOf();

@@ -160,7 +160,7 @@ it("asks ever less often where it is answered with a refusal", async () => {
     hook: () => Promise.reject(new ApiError("list services", 403, "Forbidden", "no")),
   });
   await pass(60_000);
-  expect(calls.length).toBeLessThan(30);
+  expect(calls.length).toBeLessThan(40);
 });
 
 it("does not wait long for the second refusal after an outage, as while rights are being read", async () => {

@@ -13,8 +13,8 @@ type Controller = "admission" | "watcher";
  */
 const ROUNDS: readonly (readonly string[])[] = [
   ["kill admission"],
-  ["kill watcher"],
   ["stop api"],
+  ["kill watcher"],
   ["remove admission", "remove watcher"],
   ["kill admission", "kill watcher"],
   ["stop api", "remove watcher"],
@@ -23,7 +23,7 @@ const ROUNDS: readonly (readonly string[])[] = [
 /** For this long everything stands before the next round, in milliseconds: else nothing would ever be served. */
 const PAUSE_MILLIS = 4_000;
 /** How long everything may take to stand again, in milliseconds; then the next round comes all the same. */
-const PATIENCE_MILLIS = 45_000;
+const PATIENCE_MILLIS = 20_000;
 const API_AWAY_MILLIS = 3_000;
 
 /** Goes on until the signal, then gives what it did. */
