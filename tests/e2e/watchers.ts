@@ -56,14 +56,15 @@ export async function haveLeaderOn(target: Target, node: string): Promise<void> 
     const leader = await leaderOfTwo(target);
     if (leader.node === node) return;
     const isThere = (await watcherPods(target)).some((pod) => pod.node === node);
-    // Where no watcher is on the node, the one that stands by is made anew there.
+    // Where no watcher is on the node, the one that stands by is made anew there; else the leader, on another one.
     const leaving = (await watcherPods(target)).find(({ name }) => (name === leader.name) === isThere);
-    for (const other of others) await kubectl(["cordon", other]);
+    const closed = isThere ? [node] : others;
+    for (const other of closed) await kubectl(["cordon", other]);
     try {
       await kubectl(["delete", "pod", ...inNamespace, leaving?.name ?? ""]);
       await leaderOfTwo(target);
     } finally {
-      for (const other of others) await kubectl(["uncordon", other]);
+      for (const other of closed) await kubectl(["uncordon", other]);
     }
   }
   expect.fail(`no watcher on ${node} came to lead`);
