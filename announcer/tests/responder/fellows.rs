@@ -6,7 +6,7 @@ use std::time::Duration;
 use announcer::plan::Plan;
 use announcer::responder::{Action, Cause, Event, Notice, Silence};
 use announcer::wire::arp::{Frame, Packet};
-use announcer::wire::hello::{Solitude, Stance};
+use announcer::wire::hello::{HelloFault, Solitude, Stance};
 use announcer::wire::ipv6::{ALL_NODES, group_mac};
 use announcer::wire::ndp::{Message, Neighbor};
 
@@ -252,4 +252,52 @@ fn a_hello_that_denies_what_a_packet_said_has_the_last_word_and_packets_prove_no
     lab.run_with(&mut first, SECOND * 10);
     lab.happen(forged());
     assert!(!lab.answers(VIP));
+}
+#[test]
+fn one_that_others_hear_is_alive_though_this_node_does_not_hear_it() {
+    let mut lab = Lab::on_lan();
+    let mut witness = lab.meet("node-3");
+    witness.hears = Some("node-2");
+    lab.happen(witness.hello(&lab.hello));
+    lab.happen(Event::Plan(Plan { generation: 7, vips: vec![vip(VIP, &["node-2", "node-1"])] }));
+    lab.run_with(&mut witness, SECOND * 3);
+    assert!(!lab.answers(VIP));
+    witness.hears = None;
+    lab.run_with(&mut witness, SECOND);
+    assert!(lab.answers(VIP));
+}
+
+#[test]
+fn one_that_nobody_names_though_they_hear_others_is_silent_until_it_is_named() {
+    let mut lab = Lab::answering();
+    let mut fellow = lab.meet("node-2");
+    fellow.hears = Some("node-3");
+    for _ in 0..20 {
+        lab.run_for(TIMING.interval);
+        lab.happen(fellow.hello(&[]));
+    }
+    assert!(!lab.answers(VIP));
+    assert_eq!(lab.silence(VIP), Some(Silence::Unheard));
+    lab.run_with(&mut fellow, SECOND * 2);
+    assert!(lab.answers(VIP));
+}
+
+#[test]
+fn those_that_never_prove_that_they_live_are_named_for_a_while_and_then_forgotten() {
+    let mut lab = Lab::on_lan();
+    let mut stranger = Fellow::new("node-2");
+    lab.happen(stranger.hello(&[]));
+    lab.run_for(TIMING.interval);
+    assert_eq!(opened(&lab.hello).heard.len(), 1);
+    lab.run_for(SECOND * 2);
+    assert!(opened(&lab.hello).heard.is_empty());
+}
+
+#[test]
+fn an_old_hello_of_this_node_proves_nothing_any_more() {
+    let mut lab = Lab::on_lan();
+    let old = lab.hello.clone();
+    lab.run_for(SECOND * 2);
+    let mut fellow = Fellow::new("node-2");
+    assert_eq!(lab.happen(fellow.hello(&old))[0], Action::Discard(HelloFault::Unproven));
 }
