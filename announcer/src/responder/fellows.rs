@@ -147,16 +147,11 @@ impl Fellows {
         self.known.iter().find(|(_, fellow)| fellow.mac == mac).map(|(&id, fellow)| (id, fellow))
     }
 
-    /// Whether somebody heard this node, known or not, within the time after which it is dead to this fellow.
-    fn last_sign(&self, id: NodeId) -> Option<Duration> {
-        self.known.get(&id).map(|fellow| fellow.heard).max(self.witnessed.get(&id).copied())
-    }
-
-    /// Whether it lives, though this node may not hear it itself.
-    pub fn is_alive(&self, id: NodeId, timing: &Timing, own_interval: Duration, now: Duration) -> bool {
-        let dead_after =
-            self.known.get(&id).map_or_else(|| timing.dead_after(own_interval), |fellow| fellow.dead_after(timing));
-        self.last_sign(id).is_some_and(|sign| now < sign + dead_after)
+    /// Gives when it is dead if nobody hears it any more, or none when nobody ever did; this node may not hear it itself.
+    pub fn dies(&self, id: NodeId, timing: &Timing, own_interval: Duration) -> Option<Duration> {
+        let fellow = self.known.get(&id);
+        let sign = fellow.map(|fellow| fellow.heard).max(self.witnessed.get(&id).copied())?;
+        Some(sign + timing.dead_after(fellow.map_or(own_interval, |fellow| fellow.interval)))
     }
 
     /// Whether only others hear it.

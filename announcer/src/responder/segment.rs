@@ -456,9 +456,12 @@ impl Segment {
         if let Some(quiet) = self.quiet.filter(|quiet| quiet.until <= now) {
             self.end_quiet(quiet, context, actions);
         }
+        // Not only when somebody may be dead: hellos put that off for ever, while tokens and strangers grow old, and who
+        // is not heard is to notice it.
+        let routine = self.last_check + timing.dead_after(self.interval);
         let rejoined = self.rejoined.map(|(until, _)| until);
         let change = self.fellows.next_change(timing, self.speaking, now);
-        self.next_check = change.into_iter().chain(rejoined).min().unwrap_or(Duration::MAX);
+        self.next_check = change.into_iter().chain(rejoined).fold(routine, Duration::min);
     }
 
     fn end_quiet(&mut self, quiet: Quiet, context: &Context<'_>, actions: &mut Vec<Action>) {
@@ -641,10 +644,9 @@ impl Segment {
     /// Whether a candidate that comes first keeps this node from answering.
     fn hurdle(&self, id: NodeId, ip: IpAddr, place: &Place, context: &Context<'_>) -> Hurdle {
         let Context { timing, now, .. } = *context;
-        if !self.fellows.is_alive(id, timing, self.interval, now) {
-            return Hurdle::None;
-        }
-        let Some(fellow) = self.fellows.get(id) else { return Hurdle::Lasting };
+        let dies = self.fellows.dies(id, timing, self.interval).filter(|&dies| now < dies);
+        let Some(dies) = dies else { return Hurdle::None };
+        let Some(fellow) = self.fellows.get(id) else { return Hurdle::Until(dies) };
         let gives_up = matches!(fellow.stances.get(&ip), Some(Stance::Declines | Stance::Leaves));
         if fellow.is_deaf || fellow.is_leaving || gives_up {
             return Hurdle::None;

@@ -1,25 +1,16 @@
-//! The wire modules against themselves and against smoltcp's reader.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+//! ARP against itself and against smoltcp's reader.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
+use std::net::Ipv4Addr;
 
 use announcer::wire::Malformed;
 use announcer::wire::arp::{FRAME_LENGTH, Frame, Operation, Packet};
 use announcer::wire::ethernet::{ETHERTYPE_ARP, Header, Mac};
-use announcer::wire::hello::{
-    Heard, Hello, HelloFault, Key, KeyRing, NodeId, Solitude, Stance, read_stances, write_stances,
-};
-use announcer::wire::ndp::{Message, Neighbor};
 use proptest::prelude::*;
 use smoltcp::wire::{
     ArpHardware, ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr,
 };
 
-fn mac() -> impl Strategy<Value = Mac> {
-    any::<[u8; 6]>().prop_map(Mac)
-}
+use crate::mac;
 
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![Just(Operation::Request), Just(Operation::Reply), (3_u16..).prop_map(Operation::Other)]
@@ -140,104 +131,4 @@ fn a_mac_prints_as_hex_pairs_and_knows_when_it_is_a_group() {
     assert_eq!(Mac([2, 0, 0x5e, 0xff, 0, 1]).to_string(), "02:00:5e:ff:00:01");
     assert!(Mac::BROADCAST.is_group() && Mac([1, 0, 0x5e, 0, 0, 1]).is_group());
     assert!(!Mac([2, 0, 0, 0, 0, 1]).is_group());
-}
-
-fn ring(byte: u8) -> KeyRing {
-    KeyRing::new(vec![Key::new(&[byte; 32])])
-}
-
-fn hello(stances: &[u8]) -> Hello<'_> {
-    Hello {
-        source: Mac([2, 0, 0, 0, 0, 1]),
-        name: "node-1",
-        epoch: 7,
-        sequence: 8,
-        interval: Duration::from_millis(100),
-        listens_for: Duration::from_millis(350),
-        is_leaving: true,
-        solitude: Solitude::WithoutFellows,
-        heard: vec![
-            Heard { id: NodeId::of("node-2"), age: Some(Duration::from_millis(30)), echo: 9 },
-            Heard { id: NodeId::of("node-3"), age: None, echo: 10 },
-        ],
-        statement: 3,
-        parts: 1,
-        part: 0,
-        stances,
-    }
-}
-
-#[test]
-fn a_hello_is_read_as_it_was_written_whatever_the_padding() {
-    let mut sealed = hello(&[1, 2, 3]).seal(&ring(1)).unwrap();
-    sealed.frame.extend([0; 9]);
-    assert_eq!(Hello::open(&sealed.frame, &ring(1)), Ok((hello(&[1, 2, 3]), sealed.token)));
-}
-
-#[test]
-fn either_key_of_a_ring_opens_a_hello_and_no_other_does() {
-    let sealed = hello(&[]).seal(&ring(1)).unwrap();
-    let both = KeyRing::new(vec![Key::new(&[2; 32]), Key::new(&[1; 32])]);
-    assert!(Hello::open(&sealed.frame, &both).is_ok());
-    assert_eq!(Hello::open(&sealed.frame, &ring(2)), Err(HelloFault::Forged));
-    assert_eq!(Hello::open(&sealed.frame, &KeyRing::default()), Err(HelloFault::NoKey));
-}
-
-#[test]
-fn no_byte_of_a_hello_can_be_changed() {
-    let sealed = hello(&[0, 1, 10, 0, 0, 1]).seal(&ring(1)).unwrap();
-    for offset in 0..sealed.frame.len() {
-        let mut frame = sealed.frame.clone();
-        frame[offset] ^= 1;
-        assert!(Hello::open(&frame, &ring(1)).is_err(), "{offset}");
-    }
-}
-
-fn stance() -> impl Strategy<Value = Stance> {
-    prop_oneof![(0_u8..240).prop_map(Stance::Answers), Just(Stance::Leaves), Just(Stance::Declines)]
-}
-
-fn dense_ip() -> impl Strategy<Value = IpAddr> {
-    prop_oneof![
-        any::<[u8; 2]>().prop_map(|[third, last]| IpAddr::from([10, 0, third % 4, last])),
-        any::<[u8; 2]>().prop_map(|[third, last]| IpAddr::from([
-            0xfd00,
-            0,
-            0,
-            0,
-            0,
-            0,
-            u16::from(third % 2),
-            last.into()
-        ])),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn stances_are_read_as_they_were_written(
-        stances in proptest::collection::btree_map(dense_ip(), stance(), 0..600),
-    ) {
-        let parts = write_stances(&stances);
-        prop_assert!(parts.iter().all(|part| part.len() <= announcer::wire::hello::PART_CAPACITY));
-        let read: BTreeMap<_, _> = parts.iter().flat_map(|part| read_stances(part).unwrap()).collect();
-        prop_assert_eq!(read, stances);
-    }
-
-    #[test]
-    fn any_bytes_are_safe_as_hello_stances_and_neighbor(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = Hello::open(&bytes, &ring(1));
-        let _ = read_stances(&bytes);
-        let _ = Neighbor::read(&bytes);
-    }
-
-    #[test]
-    fn a_neighbors_message_is_read_as_it_was_written(target in any::<u64>(), source_mac in proptest::option::of(mac())) {
-        let target = Ipv6Addr::from_bits(0xfd00 << 112 | u128::from(target));
-        let message = Message::Solicitation { target, source_mac };
-        let source = "fe80::1".parse().unwrap();
-        let (destination_mac, source_mac) = (Mac([2, 0, 0, 0, 0, 1]), Mac([2, 0, 0, 0, 0, 2]));
-        let sent = Neighbor { destination_mac, source_mac, destination: target, source, message };
-        prop_assert_eq!(Neighbor::read(&sent.write()), Ok(sent));
-    }
 }

@@ -1,0 +1,303 @@
+//! What fellows say, and what follows from it for this node.
+
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use announcer::plan::Plan;
+use announcer::responder::{Action, Cause, Event, Notice, Silence};
+use announcer::wire::arp::{Frame, Packet};
+use announcer::wire::hello::{HelloFault, Solitude, Stance};
+use announcer::wire::ipv6::{ALL_NODES, group_mac};
+use announcer::wire::ndp::{Message, Neighbor};
+
+use crate::fellow::Fellow;
+use crate::lab::{CLIENT_MAC, Done, Lab, MILLI, SECOND, TIMING, VIP, announcements, notices, opened, rounds, vip};
+
+type Change = fn(&mut Fellow);
+
+const MINE: Stance = Stance::Answers(0);
+
+/// Gives when and why it took the address over.
+fn takeover(done: &[Done]) -> Option<(Duration, Cause, Option<Duration>)> {
+    let takeover = |(at, notice): &(Duration, Notice)| match notice {
+        Notice::TookOver { cause, vacant, .. } => Some((*at, *cause, *vacant)),
+        _ => None,
+    };
+    notices(done).iter().find_map(takeover)
+}
+
+/// This node second, and the first answers.
+fn behind_a_fellow() -> (Lab, Fellow) {
+    let mut lab = Lab::on_lan();
+    let mut fellow = lab.meet("node-2");
+    fellow.state(&[(VIP.into(), MINE)]);
+    lab.happen(fellow.hello(&lab.hello));
+    lab.happen(Event::Plan(Plan { generation: 7, vips: vec![vip(VIP, &["node-2", "node-1"])] }));
+    lab.run_with(&mut fellow, SECOND);
+    assert!(!lab.answers(VIP));
+    (lab, fellow)
+}
+
+#[test]
+fn the_addresses_of_a_fellow_that_dies_are_taken_over_after_the_dead_time() {
+    let (mut lab, _) = behind_a_fellow();
+    let heard = lab.time();
+    let dead_after = TIMING.dead_after(TIMING.interval);
+    assert!(takeover(&lab.run_for(dead_after.saturating_sub(MILLI))).is_none());
+    let done = lab.run_for(MILLI);
+    assert_eq!(takeover(&done), Some((heard + dead_after, Cause::Dead, Some(dead_after))));
+    assert_eq!(announcements(&done).len(), 2);
+}
+
+#[test]
+fn an_address_that_a_fellow_gives_up_is_taken_over_at_once_and_said_at_once() {
+    let (mut lab, mut fellow) = behind_a_fellow();
+    fellow.state(&[(VIP.into(), Stance::Leaves)]);
+    lab.run_for(MILLI * 20);
+    let at = lab.time();
+    let actions = lab.happen(fellow.hello(&lab.hello));
+    let done: Vec<_> = actions.into_iter().map(|action| (at, action)).collect();
+    assert_eq!(takeover(&done), Some((at, Cause::HandedOver, None)));
+    lab.run_for(TIMING.spacing);
+    assert!(!opened(&lab.hello).stances.is_empty());
+}
+
+#[test]
+fn an_address_that_a_living_fellow_no_longer_answers_is_taken_over_after_patience() {
+    let (mut lab, mut fellow) = behind_a_fellow();
+    fellow.state(&[]);
+    let start = lab.time();
+    lab.happen(fellow.hello(&lab.hello));
+    let (at, cause, _) = takeover(&lab.run_with(&mut fellow, SECOND)).unwrap();
+    assert_eq!((at.saturating_sub(start), cause), (TIMING.patience, Cause::Patience));
+}
+
+#[test]
+fn one_that_comes_first_lives_and_does_not_answer_is_passed_over_after_patience() {
+    let mut lab = Lab::on_lan();
+    let mut fellow = lab.meet("node-2");
+    let start = lab.time();
+    lab.happen(Event::Plan(Plan { generation: 7, vips: vec![vip(VIP, &["node-2", "node-1"])] }));
+    let (at, cause, vacant) = takeover(&lab.run_with(&mut fellow, SECOND)).unwrap();
+    assert_eq!((at.saturating_sub(start), cause, vacant), (TIMING.patience, Cause::Patience, None));
+}
+
+#[test]
+fn one_that_comes_first_is_not_waited_for_when_it_declines_leaves_or_listens() {
+    let changes: [(&str, Change); 3] = [
+        ("declines", |fellow| fellow.state(&[(VIP.into(), Stance::Declines)])),
+        ("leaves", |fellow| fellow.is_leaving = true),
+        ("listens", |fellow| fellow.listens_for = SECOND),
+    ];
+    for (name, change) in changes {
+        let mut lab = Lab::on_lan();
+        let mut fellow = lab.meet("node-2");
+        change(&mut fellow);
+        lab.happen(fellow.hello(&lab.hello));
+        lab.happen(Event::Plan(Plan { generation: 7, vips: vec![vip(VIP, &["node-2", "node-1"])] }));
+        assert!(lab.answers(VIP), "{name}");
+    }
+}
+
+#[test]
+fn one_that_hears_nobody_is_passed_over_though_it_answers() {
+    let (mut lab, mut fellow) = behind_a_fellow();
+    let start = lab.time();
+    let mut took = None;
+    for _ in 0..10 {
+        let mut done = lab.run_for(TIMING.interval);
+        let at = lab.time();
+        done.extend(lab.happen(fellow.hello(&[])).into_iter().map(|action| (at, action)));
+        took = took.or(takeover(&done));
+    }
+    let deaf_after = TIMING.dead_after(TIMING.interval) + TIMING.interval;
+    assert_eq!(took.unwrap().0.saturating_sub(start), deaf_after);
+}
+
+#[test]
+fn a_node_that_answers_yields_to_a_fellow_that_comes_first() {
+    for (solitude, stance, wins) in [
+        (Solitude::Together, Stance::Answers(0), true),
+        (Solitude::Together, Stance::Answers(2), false),
+        (Solitude::Alone, Stance::Answers(0), false),
+    ] {
+        let mut lab = Lab::on_lan();
+        let mut fellow = lab.meet("node-2");
+        // Long enough with company that nobody is taken for alone any more.
+        lab.run_with(&mut fellow, SECOND * 2);
+        lab.plan(vec![vip(VIP, &["node-3", "node-1", "node-2"])]);
+        lab.run_with(&mut fellow, SECOND);
+        assert!(lab.answers(VIP));
+        fellow.solitude = solitude;
+        fellow.state(&[(VIP.into(), stance)]);
+        let actions = lab.happen(fellow.hello(&lab.hello));
+        let yielded = Notice::Yielded { link: 2, ip: VIP.into(), to: "node-2".to_owned() };
+        assert_eq!(actions.contains(&Action::Note(yielded)), wins, "{solitude:?} {stance:?}");
+        assert_eq!(lab.answers(VIP), !wins, "{solitude:?} {stance:?}");
+        assert!(wins || !announcements(&with_time(&lab, actions)).is_empty(), "the winner tells the clients");
+    }
+}
+
+fn with_time(lab: &Lab, actions: Vec<Action>) -> Vec<Done> {
+    let at = lab.time();
+    actions.into_iter().map(|action| (at, action)).collect()
+}
+
+#[test]
+fn a_fellow_that_answers_wrongly_makes_it_announce_once_a_second_at_most() {
+    let mut lab = Lab::on_lan();
+    let mut fellow = lab.meet("node-2");
+    lab.run_with(&mut fellow, SECOND * 2);
+    lab.plan(vec![vip(VIP, &["node-1", "node-2"])]);
+    lab.run_with(&mut fellow, SECOND * 10);
+    let start = lab.time();
+    let mut done = Vec::new();
+    for rank in [1, 2].into_iter().cycle().take(20) {
+        fellow.state(&[(VIP.into(), Stance::Answers(rank))]);
+        done.extend(lab.run_with(&mut fellow, TIMING.interval));
+    }
+    assert!(lab.answers(VIP));
+    let announced = rounds(&done, VIP, start);
+    assert!(matches!(announced[..], [100, 1_100]), "{announced:?}");
+}
+
+#[test]
+fn a_new_plan_in_which_it_has_risen_lets_it_begin_beside_the_one_who_answers() {
+    let (mut lab, mut fellow) = behind_a_fellow();
+    fellow.state(&[(VIP.into(), Stance::Answers(1))]);
+    lab.run_with(&mut fellow, SECOND * 2);
+    assert!(!lab.answers(VIP));
+    let at = lab.time();
+    let actions = lab.happen(Event::Plan(Plan { generation: 8, vips: vec![vip(VIP, &["node-1", "node-2"])] }));
+    assert_eq!(takeover(&with_time(&lab, actions)), Some((at, Cause::Planned, None)));
+}
+
+#[test]
+fn an_old_plan_read_again_after_a_start_takes_nothing_over() {
+    let mut lab = Lab::on_lan();
+    let mut fellow = lab.meet("node-2");
+    fellow.state(&[(VIP.into(), Stance::Answers(1))]);
+    lab.run_with(&mut fellow, SECOND * 2);
+    lab.happen(Event::Plan(Plan { generation: 8, vips: vec![vip(VIP, &["node-1", "node-2"])] }));
+    lab.run_with(&mut fellow, SECOND * 2);
+    assert!(!lab.answers(VIP));
+    assert_eq!(lab.silence(VIP), Some(Silence::Incumbent));
+}
+
+/// This node answers for the VIP and lives with node-2, which stands before it, and node-3, which is no candidate.
+fn answering_with_two() -> (Lab, Fellow, Fellow) {
+    let mut lab = Lab::on_lan();
+    let (mut first, stranger) = (lab.meet("node-2"), lab.meet("node-3"));
+    lab.run_with(&mut first, SECOND * 2);
+    lab.plan(vec![vip(VIP, &["node-2", "node-1"])]);
+    lab.run_with(&mut first, SECOND);
+    let mut other = stranger;
+    lab.happen(other.hello(&lab.hello));
+    lab.run_for(MILLI * 10);
+    lab.happen(other.hello(&lab.hello));
+    assert_eq!((lab.answers(VIP), lab.responder.fellows(2)), (true, 2));
+    (lab, first, other)
+}
+
+#[test]
+fn an_arp_packet_is_the_word_of_a_known_fellow_that_is_a_candidate_and_of_nobody_else() {
+    let (_, first, other) = answering_with_two();
+    let of_first = first.arp(VIP);
+    let by = |sender_mac| Packet { sender_mac, ..of_first.packet };
+    for (name, frame, is_heeded) in [
+        ("the first candidate", of_first, true),
+        ("its announcement", Frame { packet: Packet { target_ip: VIP, ..of_first.packet }, ..of_first }, true),
+        ("a client", Frame { source: CLIENT_MAC, packet: by(CLIENT_MAC), ..of_first }, false),
+        ("a fellow that is no candidate", other.arp(VIP), false),
+        ("one unknown in the name of the first", Frame { source: CLIENT_MAC, ..of_first }, false),
+        ("the first about another", Frame { packet: by(CLIENT_MAC), ..of_first }, false),
+    ] {
+        let (mut lab, ..) = answering_with_two();
+        lab.happen(Event::Frame(2, frame.write().to_vec()));
+        assert_eq!(lab.answers(VIP), !is_heeded, "{name}");
+    }
+}
+
+#[test]
+fn a_neighbor_advertisement_is_the_word_of_a_known_fellow_in_the_same_way() {
+    let target: Ipv6Addr = "fd00::200".parse().unwrap();
+    for (source_mac, names, is_heeded) in
+        [(None, None, true), (None, Some(CLIENT_MAC), false), (Some(CLIENT_MAC), None, false)]
+    {
+        let mut lab = Lab::on_lan();
+        let mut first = lab.meet("node-2");
+        lab.run_with(&mut first, SECOND * 2);
+        lab.plan(vec![vip(target, &["node-2", "node-1"])]);
+        lab.run_with(&mut first, SECOND);
+        assert!(lab.answers(target));
+        let source_mac = source_mac.unwrap_or(first.mac);
+        let message = Message::Advertisement { target, target_mac: names, is_solicited: false, is_override: true };
+        let (destination_mac, destination) = (group_mac(ALL_NODES), ALL_NODES);
+        let frame = Neighbor { destination_mac, source_mac, destination, source: target, message };
+        lab.happen(Event::Frame(2, frame.write()));
+        assert_eq!(lab.answers(target), !is_heeded, "{frame:?}");
+    }
+}
+
+#[test]
+fn a_hello_that_denies_what_a_packet_said_has_the_last_word_and_packets_prove_nothing_for_a_while() {
+    let (mut lab, mut first, _) = answering_with_two();
+    let forged = || Event::Frame(2, Fellow::new("node-2").arp(VIP).write().to_vec());
+    lab.happen(forged());
+    assert!(!lab.answers(VIP));
+    lab.run_with(&mut first, SECOND * 2);
+    assert!(lab.answers(VIP));
+    lab.happen(forged());
+    assert!(lab.answers(VIP));
+    lab.run_with(&mut first, SECOND * 10);
+    lab.happen(forged());
+    assert!(!lab.answers(VIP));
+}
+#[test]
+fn one_that_others_hear_is_alive_though_this_node_does_not_hear_it() {
+    let mut lab = Lab::on_lan();
+    let mut witness = lab.meet("node-3");
+    witness.hears = Some("node-2");
+    lab.happen(witness.hello(&lab.hello));
+    lab.happen(Event::Plan(Plan { generation: 7, vips: vec![vip(VIP, &["node-2", "node-1"])] }));
+    lab.run_with(&mut witness, SECOND * 3);
+    assert!(!lab.answers(VIP));
+    witness.hears = None;
+    lab.run_with(&mut witness, SECOND);
+    assert!(lab.answers(VIP));
+}
+
+#[test]
+fn one_that_nobody_names_though_they_hear_others_is_silent_until_it_is_named() {
+    let mut lab = Lab::answering();
+    let mut fellow = lab.meet("node-2");
+    fellow.hears = Some("node-3");
+    for _ in 0..20 {
+        lab.run_for(TIMING.interval);
+        lab.happen(fellow.hello(&[]));
+    }
+    assert!(!lab.answers(VIP));
+    assert_eq!(lab.silence(VIP), Some(Silence::Unheard));
+    lab.run_with(&mut fellow, SECOND * 2);
+    assert!(lab.answers(VIP));
+}
+
+#[test]
+fn those_that_never_prove_that_they_live_are_named_for_a_while_and_then_forgotten() {
+    let mut lab = Lab::on_lan();
+    let mut stranger = Fellow::new("node-2");
+    lab.happen(stranger.hello(&[]));
+    lab.run_for(TIMING.interval);
+    assert_eq!(opened(&lab.hello).heard.len(), 1);
+    lab.run_for(SECOND * 2);
+    assert!(opened(&lab.hello).heard.is_empty());
+}
+
+#[test]
+fn an_old_hello_of_this_node_proves_nothing_any_more() {
+    let mut lab = Lab::on_lan();
+    let old = lab.hello.clone();
+    lab.run_for(SECOND * 2);
+    let mut fellow = Fellow::new("node-2");
+    assert_eq!(lab.happen(fellow.hello(&old))[0], Action::Discard(HelloFault::Unproven));
+}
