@@ -34,3 +34,13 @@ proptest! {
         checks::responder(&bytes);
     }
 }
+
+/// An interface that comes up, a plan with an address of each kind, and the time of listening.
+const ANSWERING: [u8; 22] = [1, 1, 0, 7, 2, 0, 0, 2, 0, 3, 0x80, 4, 3, 0x80, 6, 50, 6, 50, 6, 10, 6, 10];
+
+proptest! {
+    #[test]
+    fn random_events_pass_the_checks_of_a_node_that_answers(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        checks::responder(&[&ANSWERING[..], &bytes].concat());
+    }
+}
