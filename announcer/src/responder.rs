@@ -8,6 +8,7 @@ mod announcing;
 mod answer;
 mod book;
 mod fellows;
+mod groups;
 mod link;
 mod notice;
 mod random;

@@ -1,30 +1,23 @@
 //! One interface with its socket: the fellows heard there, and what this node does there about each address.
 
+mod hearing;
+mod speaking;
+mod turn;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use super::Action;
 use super::announcing::Announcing;
-use super::book::{Book, Entry};
-use super::fellows::{Fellow, Fellows, Stances};
+use super::book::Book;
+use super::fellows::Fellows;
+use super::groups::Groups;
 use super::notice::{Cause, Notice};
 use super::silence::Silence;
 use super::timing::Timing;
-use super::{Action, Purpose, Transmission};
 use crate::wire::ethernet::Mac;
-use crate::wire::hello::{Hello, KeyRing, NodeId, Solitude, Stance, write_stances};
-use crate::wire::ipv6::{ALL_NODES, group_mac, solicited_node};
-use crate::wire::mld;
-
-/// Up to how many fellows a newcomer is greeted at once by all of them.
-const PROMPT_CAPACITY: usize = 50;
-
-/// How many hellos in a row carry a statement whole after it has changed.
-const REPEATS: u8 = 3;
-
-/// Pause between a report of groups and its repetition (RFC 3810 §9.11), and how long changes are gathered.
-const MEMBERSHIP_REPEAT: Duration = Duration::from_secs(1);
-const MEMBERSHIP_DELAY: Duration = Duration::from_millis(10);
+use crate::wire::hello::{KeyRing, NodeId, Solitude};
 
 /// Pause between two defences of an address against a fellow that answers for it wrongly.
 const DEFENCE_INTERVAL: Duration = Duration::from_secs(1);
@@ -119,10 +112,7 @@ pub(super) struct Segment {
     next_part: usize,
     repeats: u8,
     is_statement_stale: bool,
-    groups: BTreeMap<Ipv6Addr, usize>,
-    joined: BTreeSet<Ipv6Addr>,
-    membership: Option<Duration>,
-    membership_repeats: bool,
+    groups: Groups,
     /// Something that the status says has changed.
     pub has_news: bool,
 }
@@ -162,10 +152,7 @@ impl Segment {
             next_part: 0,
             repeats: 0,
             is_statement_stale: true,
-            groups: BTreeMap::new(),
-            joined: BTreeSet::new(),
-            membership: None,
-            membership_repeats: false,
+            groups: Groups::default(),
             has_news: true,
         }
     }
@@ -216,32 +203,7 @@ impl Segment {
         let is_promoted = is_promoted.is_some_and(|is_promoted| is_promoted && self.quiet.is_none());
         let (vacant, vacated, defended) = (None, None, None);
         self.places.insert(ip, Place { standing, is_promoted, has_others, vacant, vacated, defended });
-        self.join(ip);
-    }
-
-    fn join(&mut self, ip: IpAddr) {
-        let IpAddr::V6(ip) = ip else { return };
-        for group in [ALL_NODES, solicited_node(ip)] {
-            let count = self.groups.entry(group).or_insert(0);
-            *count += 1;
-            if *count == 1 {
-                self.membership = Some(Duration::ZERO);
-            }
-        }
-    }
-
-    fn leave(&mut self, ip: IpAddr, actions: &mut Vec<Action>) {
-        let IpAddr::V6(ip) = ip else { return };
-        for group in [ALL_NODES, solicited_node(ip)] {
-            let Some(count) = self.groups.get_mut(&group) else { continue };
-            *count -= 1;
-            if *count == 0 {
-                self.groups.remove(&group);
-                if self.joined.remove(&group) && self.is_open() {
-                    actions.push(Action::Leave(self.index, group_mac(group)));
-                }
-            }
-        }
+        self.groups.want(ip);
     }
 
     /// The socket receives: everything begins anew.
@@ -251,8 +213,7 @@ impl Segment {
         self.sequence = 0;
         let reason = if context.keys.is_empty() { Silence::NoKey } else { Silence::Listening };
         self.listen(reason, context, announcing);
-        self.joined.clear();
-        self.membership = Some(Duration::ZERO).filter(|_| !self.groups.is_empty());
+        self.groups.begin_anew();
     }
 
     /// Begins to say nothing but that it listens.
@@ -305,107 +266,6 @@ impl Segment {
         actions.push(Action::Note(Notice::Fenced { link: self.index, stalled }));
     }
 
-    /// Takes in a hello.
-    pub fn hear(&mut self, hello: &Hello<'_>, token: u32, context: &Context<'_>, actions: &mut Vec<Action>) {
-        let (now, link) = (context.now, self.index);
-        let senders = self.fellows.senders();
-        let was_empty = self.fellows.is_empty();
-        let heeded = match self.fellows.hear(hello, token, now) {
-            Ok(heeded) => heeded,
-            Err(fault) => {
-                self.wants_hello |= self.fellows.senders() > senders && senders < PROMPT_CAPACITY;
-                actions.push(Action::Discard(fault));
-                return;
-            }
-        };
-        if was_empty {
-            self.rejoined = Some((now + context.timing.dead_after(self.interval) * 2, self.solitude(now)));
-            self.alone_since = None;
-        }
-        if let Some(name) = heeded.found {
-            actions.push(Action::Note(Notice::FellowFound { link, name }));
-        }
-        if heeded.lost > 0 {
-            actions.push(Action::Note(Notice::HellosLost { link, count: heeded.lost }));
-        }
-        if let Some(before) = heeded.before {
-            self.reclaim(NodeId::of(hello.name), &before, None, now);
-        }
-        if heeded.is_new || heeded.has_turned {
-            self.is_all_dirty = true;
-            self.next_check = now;
-            self.wants_hello |= heeded.is_new && senders < PROMPT_CAPACITY;
-        }
-        if let Some(quiet) = self.quiet.as_mut().filter(|quiet| quiet.until < Duration::MAX) {
-            quiet.until = quiet.until.max(quiet.since + self.fellows.longest_dead_after(context.timing));
-        }
-    }
-
-    /// Brings the index of who answers into line with what a fellow says now.
-    fn reclaim(&mut self, id: NodeId, before: &Stances, death: Option<Duration>, now: Duration) {
-        let empty = Stances::new();
-        let after = self.fellows.get(id).map_or(&empty, |fellow| &fellow.stances);
-        let (claims, places, dirty) = (&mut self.claims, &mut self.places, &mut self.dirty);
-        let mut note = |ip: IpAddr, old: Option<Stance>, new: Option<Stance>| {
-            if old == new {
-                return;
-            }
-            dirty.insert(ip);
-            let answers = |stance| matches!(stance, Some(Stance::Answers(_)));
-            if answers(new) {
-                let holders = claims.entry(ip).or_default();
-                if !holders.contains(&id) {
-                    holders.push(id);
-                }
-            } else if let Some(holders) = claims.get_mut(&ip) {
-                holders.retain(|holder| *holder != id);
-                if holders.is_empty() {
-                    claims.remove(&ip);
-                }
-            }
-            if answers(old)
-                && !answers(new)
-                && let Some(place) = places.get_mut(&ip)
-            {
-                place.vacated = Some(match (death, new) {
-                    (Some(sign), _) => (Cause::Dead, Some(sign)),
-                    (None, Some(Stance::Leaves)) => (Cause::HandedOver, None),
-                    (None, _) => (Cause::Released, Some(now)),
-                });
-            }
-        };
-        for (&ip, &old) in before {
-            note(ip, Some(old), after.get(&ip).copied());
-        }
-        for (&ip, &new) in after.iter().filter(|(ip, _)| !before.contains_key(ip)) {
-            note(ip, None, Some(new));
-        }
-    }
-
-    /// Takes in that somebody who is no fellow, as far as is known, was heard.
-    pub const fn note_client(&mut self, now: Duration) {
-        if self.alone_since.is_some() {
-            self.client_heard = Some(now);
-        }
-    }
-
-    /// Takes in a packet that says that whoever has this MAC address has the address. Heeded only of a fellow that is a
-    /// candidate; its next hello has the last word.
-    pub fn see(&mut self, ip: IpAddr, mac: Mac, context: &Context<'_>) {
-        let is_ours = self.standing(ip).is_some_and(|standing| !matches!(standing, Standing::Silent(_)));
-        let Some((id, _)) = self.fellows.by_mac(mac).filter(|_| is_ours) else { return };
-        let entry = context.book.and_then(|book| book.entries.get(&ip));
-        let rank = entry.and_then(|entry| entry.nodes.iter().position(|node| *node == id));
-        let Some(rank) = rank.and_then(|rank| u8::try_from(rank).ok()) else { return };
-        if self.fellows.hint(id, ip, Stance::Answers(rank), context.now) {
-            let holders = self.claims.entry(ip).or_default();
-            if !holders.contains(&id) {
-                holders.push(id);
-            }
-            self.dirty.insert(ip);
-        }
-    }
-
     fn solitude(&self, now: Duration) -> Solitude {
         match (self.alone_since, self.rejoined) {
             (Some(since), _) if self.client_heard.is_some_and(|heard| heard >= since) => Solitude::WithoutFellows,
@@ -423,7 +283,7 @@ impl Segment {
         self.check(context, announcing, actions);
         self.decide_all(context, announcing, actions);
         self.speak(context, actions);
-        self.report_groups(context, actions);
+        self.groups.tell((self.index, self.mac, self.link_local), context.timing, context.now, actions);
     }
 
     /// Looks who has died or is deaf, and whether it has listened for long enough.
@@ -532,7 +392,8 @@ impl Segment {
         }
         if entry.is_none() && matches!(after, Standing::Silent(_)) {
             self.places.remove(&ip);
-            self.leave(ip, actions);
+            let given_up = self.groups.give_up(ip).into_iter().filter(|_| self.socket == Socket::Open);
+            actions.extend(given_up.map(|group| Action::Leave(self.index, group)));
         }
     }
 
@@ -592,188 +453,6 @@ impl Segment {
         }
     }
 
-    /// Gives the fellows that answer for an address, and at which place of the candidates they stand by their plan.
-    fn rivals(&self, ip: IpAddr) -> impl Iterator<Item = (NodeId, &Fellow, u8)> {
-        let holders = self.claims.get(&ip).map(Vec::as_slice).unwrap_or_default();
-        holders.iter().filter_map(move |&id| {
-            let fellow = self.fellows.get(id).filter(|fellow| !fellow.is_deaf)?;
-            match fellow.stances.get(&ip) {
-                Some(&Stance::Answers(rank)) => Some((id, fellow, rank)),
-                _ => None,
-            }
-        })
-    }
-
-    /// Whether it is this node's turn to answer for an address, and why or why not; and when to ask again, if that may
-    /// change by itself.
-    fn turn(&self, ip: IpAddr, entry: &Entry, context: &Context<'_>) -> (Result<Cause, Silence>, Option<Duration>) {
-        if let Some(quiet) = self.quiet {
-            return (Err(quiet.reason), None);
-        }
-        let (Some(rank), Some(place)) = (entry.rank, self.places.get(&ip)) else {
-            return (Err(Silence::NotACandidate), None);
-        };
-        if context.is_stopping {
-            return (Err(Silence::Stopping), None);
-        }
-        let is_answering = !matches!(place.standing, Standing::Silent(_));
-        let own = (self.solitude(context.now), rank, context.own);
-        let mut cause = Cause::First;
-        for (id, fellow, claimed) in self.rivals(ip) {
-            let comes_first = own < (fellow.solitude, claimed, id);
-            if !comes_first || !(is_answering || place.is_promoted) {
-                let is_above = entry.above().contains(&id);
-                return (Err(if is_above { Silence::NotFirst } else { Silence::Incumbent }), None);
-            }
-            cause = Cause::Planned;
-        }
-        if is_answering {
-            return (Ok(cause), None);
-        }
-        for &id in entry.above() {
-            match self.hurdle(id, ip, place, context) {
-                Hurdle::None => {}
-                Hurdle::Overdue => cause = Cause::Patience,
-                Hurdle::Until(wake) => return (Err(Silence::NotFirst), Some(wake)),
-                Hurdle::Lasting => return (Err(Silence::NotFirst), None),
-            }
-        }
-        (Ok(cause), None)
-    }
-
-    /// Whether a candidate that comes first keeps this node from answering.
-    fn hurdle(&self, id: NodeId, ip: IpAddr, place: &Place, context: &Context<'_>) -> Hurdle {
-        let Context { timing, now, .. } = *context;
-        let dies = self.fellows.dies(id, timing, self.interval).filter(|&dies| now < dies);
-        let Some(dies) = dies else { return Hurdle::None };
-        let Some(fellow) = self.fellows.get(id) else { return Hurdle::Until(dies) };
-        let gives_up = matches!(fellow.stances.get(&ip), Some(Stance::Declines | Stance::Leaves));
-        if fellow.is_deaf || fellow.is_leaving || gives_up {
-            return Hurdle::None;
-        }
-        if fellow.listens_until > now {
-            let wake = fellow.listens_until.min(self.settles_until);
-            return if wake > now { Hurdle::Until(wake) } else { Hurdle::None };
-        }
-        if self.fellows.is_distant(id, timing, now) {
-            return Hurdle::Lasting;
-        }
-        let overdue = place.vacant.unwrap_or(now) + timing.patience;
-        if overdue <= now { Hurdle::Overdue } else { Hurdle::Until(overdue) }
-    }
-
-    /// Says what is due to be said.
-    fn speak(&mut self, context: &Context<'_>, actions: &mut Vec<Action>) {
-        let Context { timing, now, .. } = *context;
-        if context.keys.is_empty() || self.next_hello == Duration::MAX {
-            return;
-        }
-        if now < self.hello_due(timing) {
-            return;
-        }
-        self.state(context);
-        self.interval = timing.interval_among(self.fellows.senders());
-        let all = self.repeats > 0;
-        self.repeats = self.repeats.saturating_sub(1);
-        let count = if all { self.parts.len() } else { 1 };
-        for _ in 0..count {
-            self.send_hello(context, actions);
-        }
-        let pause = if self.leaving > 0 { self.interval / 4 } else { self.interval };
-        (self.last_hello, self.next_hello, self.wants_hello) = (Some(now), now + pause, false);
-    }
-
-    fn hello_due(&self, timing: &Timing) -> Duration {
-        let urgent = self.last_hello.map_or(Duration::ZERO, |last| last + timing.spacing);
-        if self.wants_hello { urgent.min(self.next_hello) } else { self.next_hello }
-    }
-
-    /// Brings the statement up to date.
-    fn state(&mut self, context: &Context<'_>) {
-        if !std::mem::take(&mut self.is_statement_stale) && !self.parts.is_empty() {
-            return;
-        }
-        let mut stances = Stances::new();
-        for (&ip, entry) in context.book.iter().flat_map(|book| &book.entries) {
-            if let Some(rank) = entry.rank {
-                match self.standing(ip) {
-                    Some(Standing::Answering) => stances.insert(ip, Stance::Answers(rank)),
-                    None => stances.insert(ip, Stance::Declines),
-                    Some(_) => None,
-                };
-            }
-        }
-        let leaving = |place: &Place| matches!(place.standing, Standing::Leaving { .. });
-        let leaving = self.places.iter().filter(|(_, place)| leaving(place));
-        stances.extend(leaving.map(|(&ip, _)| (ip, Stance::Leaves)));
-        let parts = write_stances(&stances);
-        if parts != self.parts {
-            self.parts = parts;
-            self.statement = self.statement.wrapping_add(1);
-            self.repeats = REPEATS;
-            self.next_part = 0;
-        }
-    }
-
-    fn send_hello(&mut self, context: &Context<'_>, actions: &mut Vec<Action>) {
-        let now = context.now;
-        let part = self.next_part % self.parts.len().max(1);
-        self.next_part = part + 1;
-        self.sequence += 1;
-        let listens_for =
-            self.quiet.map_or(Duration::ZERO, |quiet| quiet.until.saturating_sub(now).max(Duration::from_millis(1)));
-        let hello = Hello {
-            source: self.mac,
-            name: context.node,
-            epoch: self.epoch,
-            sequence: self.sequence,
-            interval: self.interval,
-            listens_for,
-            is_leaving: context.is_stopping,
-            solitude: self.solitude(now),
-            heard: self.fellows.roll(now),
-            statement: self.statement,
-            parts: u8::try_from(self.parts.len()).unwrap_or(u8::MAX).max(1),
-            part: u8::try_from(part).unwrap_or(u8::MAX),
-            stances: self.parts.get(part).map(Vec::as_slice).unwrap_or_default(),
-        };
-        if let Some(sealed) = hello.seal(context.keys) {
-            self.fellows.note_sent(sealed.token, now);
-            actions.push(self.transmission(Purpose::Hello, sealed.frame));
-        }
-    }
-
-    /// Says goodbye for good: nothing is answered here any more.
-    pub fn part(&mut self, context: &Context<'_>, actions: &mut Vec<Action>) {
-        if self.is_open() && !context.keys.is_empty() {
-            self.is_statement_stale = true;
-            self.next_hello = context.now;
-            self.speak(context, actions);
-        }
-    }
-
-    fn report_groups(&mut self, context: &Context<'_>, actions: &mut Vec<Action>) {
-        let Some(due) = self.membership else { return };
-        let Context { timing, now, .. } = *context;
-        if due == Duration::ZERO {
-            let new = self.groups.keys().filter(|&&group| self.joined.insert(group));
-            actions.extend(new.map(|&group| Action::Join(self.index, group_mac(group))));
-            (self.membership, self.membership_repeats) = (Some(now + MEMBERSHIP_DELAY), true);
-        } else if due <= now {
-            let groups: Vec<_> = self.groups.keys().filter(|&&group| group != ALL_NODES).copied().collect();
-            let reports =
-                groups.chunks(mld::GROUPS_CAPACITY).map(|chunk| mld::report(self.mac, self.link_local, chunk));
-            actions.extend(reports.map(|frame| self.transmission(Purpose::Membership, frame)));
-            let pause = if self.membership_repeats { MEMBERSHIP_REPEAT } else { timing.membership };
-            self.membership = Some(now + pause).filter(|_| !groups.is_empty());
-            self.membership_repeats = false;
-        }
-    }
-
-    const fn transmission(&self, purpose: Purpose, frame: Vec<u8>) -> Action {
-        Action::Send(Transmission { link: self.index, purpose, frame })
-    }
-
     /// Gives when to come back.
     pub fn deadline(&self, timing: &Timing) -> Option<Duration> {
         if !self.is_open() {
@@ -784,18 +463,9 @@ impl Segment {
         }
         let wake = self.wakes.first().map(|(wake, _)| *wake);
         let quiet = self.quiet.map(|quiet| quiet.until);
-        let fixed = [Some(self.hello_due(timing)), Some(self.next_check), quiet, wake, self.membership];
+        let fixed = [Some(self.hello_due(timing)), Some(self.next_check), quiet, wake, self.groups.deadline()];
         fixed.into_iter().flatten().filter(|&due| due != Duration::MAX).min()
     }
-}
-
-/// What stands between this node and an address.
-enum Hurdle {
-    None,
-    /// It should have answered by now.
-    Overdue,
-    Until(Duration),
-    Lasting,
 }
 
 /// Whether the reason lies in this node or its plan, so that others take over in good order.

@@ -3,6 +3,7 @@
 
 mod announcing;
 mod answers;
+mod cost;
 mod fellow;
 mod fellows;
 mod fencing;

@@ -1,0 +1,96 @@
+//! Whose turn it is to answer for an address on an interface.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::{Context, Place, Segment, Standing};
+use crate::responder::book::Entry;
+use crate::responder::fellows::Fellow;
+use crate::responder::{Cause, Silence};
+use crate::wire::hello::{NodeId, Stance};
+
+/// What stands between this node and an address.
+enum Hurdle {
+    None,
+    /// It should have answered by now.
+    Overdue,
+    Until(Duration),
+    Lasting,
+}
+
+impl Segment {
+    /// Gives the fellows that answer for an address, and at which place of the candidates they stand by their plan.
+    pub(super) fn rivals(&self, ip: IpAddr) -> impl Iterator<Item = (NodeId, &Fellow, u8)> {
+        let holders = self.claims.get(&ip).map(Vec::as_slice).unwrap_or_default();
+        holders.iter().filter_map(move |&id| {
+            let fellow = self.fellows.get(id).filter(|fellow| !fellow.is_deaf)?;
+            match fellow.stances.get(&ip) {
+                Some(&Stance::Answers(rank)) => Some((id, fellow, rank)),
+                _ => None,
+            }
+        })
+    }
+
+    /// Whether it is this node's turn to answer for an address, and why or why not; and when to ask again, if that may
+    /// change by itself.
+    pub(super) fn turn(
+        &self,
+        ip: IpAddr,
+        entry: &Entry,
+        context: &Context<'_>,
+    ) -> (Result<Cause, Silence>, Option<Duration>) {
+        if let Some(quiet) = self.quiet {
+            return (Err(quiet.reason), None);
+        }
+        let (Some(rank), Some(place)) = (entry.rank, self.places.get(&ip)) else {
+            return (Err(Silence::NotACandidate), None);
+        };
+        if context.is_stopping {
+            return (Err(Silence::Stopping), None);
+        }
+        let is_answering = !matches!(place.standing, Standing::Silent(_));
+        let own = (self.solitude(context.now), rank, context.own);
+        let mut cause = Cause::First;
+        for (id, fellow, claimed) in self.rivals(ip) {
+            let comes_first = own < (fellow.solitude, claimed, id);
+            if !comes_first || !(is_answering || place.is_promoted) {
+                let is_above = entry.above().contains(&id);
+                return (Err(if is_above { Silence::NotFirst } else { Silence::Incumbent }), None);
+            }
+            cause = Cause::Planned;
+        }
+        if is_answering {
+            return (Ok(cause), None);
+        }
+        for &id in entry.above() {
+            match self.hurdle(id, ip, place, context) {
+                Hurdle::None => {}
+                Hurdle::Overdue => cause = Cause::Patience,
+                Hurdle::Until(wake) => return (Err(Silence::NotFirst), Some(wake)),
+                Hurdle::Lasting => return (Err(Silence::NotFirst), None),
+            }
+        }
+        (Ok(cause), None)
+    }
+
+    /// Whether a candidate that comes first keeps this node from answering.
+    fn hurdle(&self, id: NodeId, ip: IpAddr, place: &Place, context: &Context<'_>) -> Hurdle {
+        let Context { timing, now, .. } = *context;
+        let dies = self.fellows.dies(id, timing, self.interval).filter(|&dies| now < dies);
+        let Some(dies) = dies else { return Hurdle::None };
+        let Some(fellow) = self.fellows.get(id) else { return Hurdle::Until(dies) };
+        let gives_up = matches!(fellow.stances.get(&ip), Some(Stance::Declines | Stance::Leaves));
+        if fellow.is_deaf || fellow.is_leaving || gives_up {
+            return Hurdle::None;
+        }
+        if fellow.listens_until > now {
+            let wake = fellow.listens_until.min(self.settles_until);
+            return if wake > now { Hurdle::Until(wake) } else { Hurdle::None };
+        }
+        if self.fellows.is_distant(id, timing, now) {
+            return Hurdle::Lasting;
+        }
+        let overdue = place.vacant.unwrap_or(now) + timing.patience;
+        if overdue <= now { Hurdle::Overdue } else { Hurdle::Until(overdue) }
+    }
+}
