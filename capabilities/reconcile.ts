@@ -18,6 +18,8 @@ import {
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import type { Allocation } from "../core/allocation/allocate.ts";
 import { mayGoOn } from "../core/allocation/keep.ts";
+import { findObstacle } from "../core/allocation/sharing.ts";
+import { readTerms } from "../core/allocation/terms.ts";
 import { announcedCondition } from "../core/explain/announced.ts";
 import { keys } from "../core/keys.ts";
 import type { Result } from "../core/result.ts";
@@ -100,7 +102,13 @@ async function keptAddresses(service: Service, cluster: Cluster): Promise<readon
   const asker = { ...request, namespaceLabels: cluster.namespaceLabels(name.namespace) };
   const mayStay = (address: Address): boolean =>
     mayGoOn(address, cluster.claimedFrom(address), asker, cluster.usablePools());
-  const current = listedAddresses(service).filter(mayStay);
+  const terms = readTerms(service);
+  // What it shares and may not share as it stands now, it gives up: the others are not to give way.
+  const isShared = (address: Address): boolean => {
+    const holder = cluster.ledger.occupancy.holderOf(address);
+    return findObstacle(holder, { service: name, terms, across: "adopted" }) === undefined;
+  };
+  const current = listedAddresses(service).filter((address) => mayStay(address) && isShared(address));
   await adoptAddresses(service, current, cluster);
   const held = cluster.ledger.occupancy.addressesOf(name);
   return current.filter((address) => held.some((one) => sameAddress(one, address)));

@@ -5,9 +5,26 @@
 import { a, Capability } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { IPAddressPool } from "../cluster/crd.ts";
-import { keyOf, metadataOf, parseKey, printKey, type IPAddress, type Namespace, type Node } from "../cluster/kinds.ts";
+import {
+  keyOf,
+  metadataOf,
+  parseKey,
+  printKey,
+  type IPAddress,
+  type Namespace,
+  type Node,
+  type Service,
+} from "../cluster/kinds.ts";
 import { Queue } from "../cluster/queue.ts";
-import { claimantsOf, isOurs, nodeAddresses, pluginAddresses, podGateways } from "../cluster/read.ts";
+import {
+  annotatedAddresses,
+  claimantsOf,
+  isOurs,
+  nodeAddresses,
+  pluginAddresses,
+  podGateways,
+} from "../cluster/read.ts";
+import { clearedStatus } from "../cluster/write.ts";
 import { printAddress } from "../core/address/address.ts";
 import { keys } from "../core/keys.ts";
 import { assign } from "./assign.ts";
@@ -101,12 +118,19 @@ const addressesOf = (node: Node | undefined): string =>
     ? ""
     : [nodeAddresses, pluginAddresses, podGateways].flatMap((read) => read(node).map(printAddress)).join();
 
-/** Services of Berth's, and those that claims name and that may be gone: a sweep over them mends whatever is out of line. */
+/**
+ * Services that are Berth's or were, as what is left on them tells, and those that claims name and that may be gone: a
+ * sweep over them mends whatever is out of line.
+ */
 function knownServices(cluster: Cluster): ReadonlySet<string> {
-  const ours = [...cluster.services.values()].filter(isOurs).map((service) => printKey(keyOf(service)));
+  const ours = [...cluster.services.values()].filter((one) => isOurs(one) || bearsTraces(one));
   const claimed = [...cluster.claims.values()].flatMap((claim) => claimantsOf(claim).map(printKey));
-  return new Set([...ours, ...claimed]);
+  return new Set([...ours.map((service) => printKey(keyOf(service))), ...claimed]);
 }
+
+/** Whether something of Berth's stands on the Service. */
+const bearsTraces = (service: Service): boolean =>
+  annotatedAddresses(service) !== undefined || clearedStatus(service) !== undefined;
 
 function runWaiting(cluster: Cluster, queue: Queue): Promise<undefined> {
   for (const service of cluster.services.values()) {

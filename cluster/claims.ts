@@ -8,7 +8,7 @@ import { readRequest, type ServiceRequest } from "../core/allocation/request.ts"
 import { findObstacle, sharersOf, withTerms } from "../core/allocation/sharing.ts";
 import { readTerms, sameTerms, type SharingTerms } from "../core/allocation/terms.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { createClaim, leaveClaim, renewClaim } from "./claim-writes.ts";
+import { createClaim, leaveClaim, refreshClaim, renewClaim } from "./claim-writes.ts";
 import type { Cluster } from "./cluster.ts";
 import { kinds, type IPAddress, type Service } from "./kinds.ts";
 import {
@@ -71,6 +71,7 @@ export async function claimAddresses(
   cluster: Cluster,
   mode: ClaimMode,
 ): Promise<Result<Allocation, ServiceRefusal>> {
+  if (!mode.isDryRun) await askAboutLost(service, cluster);
   for (let race = 0; race < RACES; race += 1) {
     const choice = preview(service, cluster);
     if (!choice.ok) {
@@ -80,6 +81,16 @@ export async function claimAddresses(
     }
   }
   throw new Error(`claim addresses: lost ${String(RACES)} races in a row`);
+}
+
+/** A listed address that somebody else seems to have is asked about first: what this process has heard may be old. */
+async function askAboutLost(service: Service, cluster: Cluster): Promise<void> {
+  const name = serviceNameOf(service);
+  for (const address of annotatedAddresses(service) ?? []) {
+    const holder = cluster.ledger.occupancy.holderOf(address);
+    const known = cluster.claims.get({ name: printAddress(address) });
+    if (known !== undefined && holder !== undefined && !isHeldBy(holder, name)) await refreshClaim(known, cluster);
+  }
 }
 
 type Claiming = {

