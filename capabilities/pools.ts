@@ -3,6 +3,7 @@ import { Capability, type PeprValidateRequest } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import { IPAddressPool } from "../cluster/crd.ts";
 import { kinds, metadataOf } from "../cluster/kinds.ts";
+import { PATIENCE_MILLIS, within } from "../cluster/patience.ts";
 import { choosable, sameAddresses, surroundingsOf } from "../cluster/surroundings.ts";
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
 import { isOurs } from "../cluster/read.ts";
@@ -71,8 +72,10 @@ export async function reviewPool(request: Request, cluster: Cluster): Promise<An
 
 /** What the pool's choice of namespaces misses; the cache may not have heard of one that was made a moment ago. */
 async function namespaceGapOf(pool: Pool, { api, namespaces }: Cluster): Promise<NamespaceGap | undefined> {
-  if (findNamespaceGap(pool, choosable(namespaces.values())) === undefined) return undefined;
-  return findNamespaceGap(pool, choosable((await api.list(kinds.namespaces)).items));
+  const gap = findNamespaceGap(pool, choosable(namespaces.values()));
+  if (gap === undefined) return undefined;
+  const fresh = await within(PATIENCE_MILLIS, api.list(kinds.namespaces));
+  return fresh === undefined ? gap : findNamespaceGap(pool, choosable(fresh.items));
 }
 
 /** Everything that is wrong with a pool in this cluster. */

@@ -1,0 +1,16 @@
+/** Waiting for an answer only so long: a webhook has to answer within seconds, whatever it asks itself. */
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long a webhook asks whether something is missing before it goes by what it knows, in milliseconds. */
+export const PATIENCE_MILLIS = 1_500;
+
+/** What `asked` gives; undefined where it fails, or has not come after so many milliseconds. */
+export async function within<T>(millis: number, asked: Promise<T>): Promise<T | undefined> {
+  const late = new AbortController();
+  const timer = sleep(millis, undefined, { ref: false, signal: late.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([asked.catch(() => undefined), timer]);
+  } finally {
+    late.abort();
+  }
+}
