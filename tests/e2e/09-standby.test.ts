@@ -5,7 +5,15 @@ import { kinds } from "../../cluster/kinds.ts";
 import { until } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
 import { claimsByService, givenAddress, lab, labApi, loadBalancer, pool, statusAddress } from "./lab.ts";
-import { awaitSuccessor, leaderName, leaderOfTwo, scaleWatchers, wantedCount, watcherPods } from "./watchers.ts";
+import {
+  awaitSuccessor,
+  leaderName,
+  leaderOfTwo,
+  nodesBack,
+  scaleWatchers,
+  wantedCount,
+  watcherPods,
+} from "./watchers.ts";
 
 const cell: { api?: Api; target?: Target } = {};
 const fromPool = { "metallb.io/address-pool": "standby" };
@@ -115,6 +123,8 @@ test("after the API server was away for 20 s, a Service made at once has its sta
   await until("an answer to a create", 120_000, 20, () => create("after").catch(() => undefined));
   await awaitStatus("after", 10_000);
   await started;
+  const backMillis = Date.now();
   await leaderOfTwo(target);
   expect(await leaderName(target)).not.toBe("");
+  await nodesBack(target, backMillis);
 });

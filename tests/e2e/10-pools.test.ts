@@ -68,7 +68,7 @@ const readyOf = (kind: string, name: string): Promise<string> =>
 
 test("what is missing is a Warning and a condition, and kubectl can wait for it", async () => {
   const named = JSON.stringify(advertisement("early", { ipAddressPools: ["late"] }));
-  // A person would try again too, where the API server has just been restarted and a call on the way got lost.
+  // A person would try again too: what fails closed is refused while its webhook can't be reached.
   const said = async (): Promise<string> => (await target().tryKubectl(["apply", "-f", "-"], named)).stderr.trim();
   await expect
     .poll(said, { timeout: 30_000, interval: 500 })
