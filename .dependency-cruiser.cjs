@@ -21,7 +21,12 @@ module.exports = {
       "Addresses stand by themselves.",
     ),
     only("pool", "^core/pool/", here("core/(result|keys|labels|address/|pool/)"), "A pool from its spec."),
-    only("allocation", "^core/allocation/", here("core/(result|json|keys|labels|address/|pool/|allocation/)"), "Chooses."),
+    only(
+      "allocation",
+      "^core/allocation/",
+      here("core/(result|json|keys|labels|address/|pool/|allocation/)"),
+      "Chooses.",
+    ),
     only(
       "announce",
       "^core/announce/",
