@@ -1,4 +1,5 @@
 /** Tells the planner what has changed in the caches, as values that core decides on. */
+import { isStatusOnly } from "../cluster/cache.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { keyOf, metadataOf, parseKey, printKey, type Lease } from "../cluster/kinds.ts";
 import { leaseName, placeOf } from "../cluster/leases.ts";
@@ -47,10 +48,11 @@ export class PlanFeed {
     cluster.nodes.subscribe(({ key }) => {
       note(this.#nodes, key.name);
     }, term);
-    cluster.advertisements.subscribe(({ key }) => {
-      note(this.#advertisements, printKey(key));
+    cluster.advertisements.subscribe((change) => {
+      if (!isStatusOnly(change)) note(this.#advertisements, printKey(change.key));
     }, term);
-    cluster.pools.subscribe(() => {
+    cluster.pools.subscribe((change) => {
+      if (isStatusOnly(change)) return;
       this.#isPoolsChanged = true;
       tell();
     }, term);
