@@ -60,14 +60,21 @@ const denyUnchecked = (request: Request): Answer =>
  */
 export async function reviewPool(request: Request, cluster: Cluster): Promise<Answer> {
   const parsed = parsePool(request.Raw);
-  const faults = faultsOf(request.Raw, cluster).map(explain);
-  const known = knownFaults(request, cluster);
+  const pools = await poolsNow(cluster);
+  const faults = faultsOf(request.Raw, pools, cluster).map(explain);
+  const known = knownFaults(request, pools, cluster);
   const fresh = faults.find((fault) => !known.includes(fault));
   if (fresh !== undefined) return request.Deny(fresh);
-  const stranded = parsed.ok ? strandedBy(request.Raw, [parsed.value], cluster) : undefined;
+  const stranded = parsed.ok ? strandedBy({ input: request.Raw, form: [parsed.value], pools }, cluster) : undefined;
   if (stranded !== undefined) return request.Deny(explain(stranded));
   const gap = parsed.ok ? await namespaceGapOf(parsed.value, cluster) : undefined;
   return request.Approve([...faults, ...(gap === undefined ? [] : [explain(gap)])]);
+}
+
+/** All pools; the cache may not have heard of one that was made or deleted a moment ago, as a renamed one is. */
+async function poolsNow({ api, pools }: Cluster): Promise<readonly IPAddressPool[]> {
+  const fresh = await within(PATIENCE_MILLIS, api.list(kinds.pools));
+  return fresh?.items ?? [...pools.values()];
 }
 
 /** What the pool's choice of namespaces misses; the cache may not have heard of one that was made a moment ago. */
@@ -79,44 +86,53 @@ async function namespaceGapOf(pool: Pool, { api, namespaces }: Cluster): Promise
 }
 
 /** Everything that is wrong with a pool in this cluster. */
-function faultsOf(input: IPAddressPool, cluster: Cluster): readonly PoolFault[] {
+function faultsOf(input: IPAddressPool, pools: readonly IPAddressPool[], cluster: Cluster): readonly PoolFault[] {
   const steering = checkSteering(poolKeyOf(input), metadataOf(input).annotations);
   const ofAnnotations = steering === undefined ? [] : [steering];
   const parsed = parsePool(input);
   if (!parsed.ok) return [parsed.error, ...ofAnnotations];
-  const overlap = findOverlap(parsed.value, othersThan(parsed.value.key, cluster));
+  const overlap = findOverlap(parsed.value, othersThan(parsed.value.key, pools));
   const collisions = findCollisions(parsed.value, surroundingsOf(cluster));
   return [...ofAnnotations, ...(overlap === undefined ? [] : [overlap]), ...collisions];
 }
 
 /** What is wrong with the stored form already, in words; nothing where the request changes its addresses. */
-function knownFaults({ Raw, OldResource: stored }: Request, cluster: Cluster): readonly string[] {
+function knownFaults(
+  { Raw, OldResource: stored }: Request,
+  pools: readonly IPAddressPool[],
+  cluster: Cluster,
+): readonly string[] {
   if (!stored || !sameAddresses(stored, Raw)) return []; // null on a create, whatever the type says
-  return faultsOf(stored, cluster).map(explain);
+  return faultsOf(stored, pools, cluster).map(explain);
 }
 
 /** The answer to a request that deletes a pool. */
-export function reviewDeletion(request: Request, cluster: Cluster): Answer {
+export async function reviewDeletion(request: Request, cluster: Cluster): Promise<Answer> {
   if (CLEANERS.includes(request.Request.userInfo.username ?? "")) return request.Approve();
-  return answer(request, strandedBy(request.Raw, [], cluster));
+  const stranded = strandedBy({ input: request.Raw, form: [], pools: await poolsNow(cluster) }, cluster);
+  return stranded === undefined ? request.Approve() : request.Deny(explain(stranded));
 }
 
-const answer = (request: Request, refusal: Refusal | undefined): Answer =>
-  refusal === undefined ? request.Approve() : request.Deny(explain(refusal));
-
 /** Every other pool that is sound by itself, inert or not: two that overlap never become three. */
-const othersThan = (key: string, cluster: Cluster): readonly Pool[] =>
-  [...cluster.pools.values()].flatMap((input) => {
+const othersThan = (key: string, pools: readonly IPAddressPool[]): readonly Pool[] =>
+  pools.flatMap((input) => {
     const pool = parsePool(input);
     return pool.ok && pool.value.key !== key ? [pool.value] : [];
   });
 
-/** What a pool's new form, none when it is deleted, would take from Services that hold addresses of it. */
-function strandedBy(input: PoolInput, form: readonly Pool[], cluster: Cluster): Refusal | undefined {
+/** A pool as it would be stored, its sound form (none when it is deleted), and all pools as they are. */
+type Change = {
+  readonly input: PoolInput;
+  readonly form: readonly Pool[];
+  readonly pools: readonly IPAddressPool[];
+};
+
+/** What a change of a pool would take from Services that hold addresses of it. */
+function strandedBy({ input, form, pools }: Change, cluster: Cluster): Refusal | undefined {
   const key = poolKeyOf(input);
-  const before = cluster.usablePools().usable.find((pool) => pool.key === key);
+  const before = usablePools(pools).usable.find((pool) => pool.key === key);
   if (before === undefined || input.metadata?.annotations?.[keys.poolAllowRenumbering] === "true") return undefined;
-  const others = usablePools([...cluster.pools.values()].filter((other) => poolKeyOf(other) !== key)).usable;
+  const others = usablePools(pools.filter((other) => poolKeyOf(other) !== key)).usable;
   const served = (name: ServiceName): Served | undefined => servedAs(name, cluster);
   return findStranded({ before, after: [...others, ...form], occupancy: cluster.ledger.occupancy, served });
 }

@@ -88,6 +88,16 @@ describe("a pool that is wrong whatever else there is is denied in one sentence"
   });
 });
 
+it("a pool that is renamed is not held up by its old name, whose deletion the process has not heard of", async () => {
+  const world = await worlds.open({ pools: [homelab] });
+  const [stored] = world.store.all(kinds.pools);
+  await world.store.client().remove(kinds.pools, { namespace: "network", name: "homelab-pool" }, {});
+  await pass(100);
+  for (const { cluster } of world.admission) cluster.pools.put(stored!);
+  const renamed = await world.create(kinds.pools, pool("renamed", ["192.168.1.200-192.168.1.220"]));
+  expect(renamed).toEqual({ stored: expect.anything(), denied: undefined, warnings: [] });
+});
+
 describe("a pool in use", () => {
   const shrink = { spec: { addresses: ["192.168.1.215-192.168.1.220"] } };
 
