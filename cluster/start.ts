@@ -5,7 +5,7 @@ import { awaitRollout, install, keepWebhooksNarrow } from "./install.ts";
 import { Leadership, type Lead } from "./leadership.ts";
 import { log } from "./log.ts";
 import { backoffMillis } from "./queue.ts";
-import { keepWatchers, setWatchers, wantedWatchers } from "./watchers.ts";
+import { keepPods, setPods, wantedWatchers } from "./watchers.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** What {@link start} brings up, and what it calls when it stands. */
@@ -48,17 +48,15 @@ export async function start(module: Module, role: Role, signal: AbortSignal): Pr
 /** Sees to the number of watchers; the one that the first `pepr deploy` makes is replaced by that, and goes at once. */
 async function beMany({ cluster, webhooks }: Module): Promise<void> {
   try {
-    if (!(await setWatchers(cluster.api, watchersOf(webhooks), wantedWatchers(process.env)))) return;
+    if (!(await setPods(cluster.api, webhooks, wantedWatchers(process.env)))) return;
   } catch (err) {
-    log.warn({ err }, "number of watchers not set yet");
+    log.warn({ err }, "pods not set yet");
     return;
   }
   log.info("this pod is about to be replaced");
   await sleep(REPLACED_MILLIS);
   process.exit(TERMINATED);
 }
-
-const watchersOf = (webhooks: string): string => `${webhooks}-watcher`;
 
 /**
  * Has this watcher lead when it is its turn, with the work of all parts. It is ready when somebody leads, so that a
@@ -68,7 +66,7 @@ async function contend({ cluster, webhooks, parts }: Module, signal: AbortSignal
   const { api } = cluster;
   const leads = [
     keepWebhooksNarrow(api, webhooks, signal),
-    keepWatchers(api, watchersOf(webhooks), wantedWatchers(process.env)),
+    keepPods(api, webhooks, wantedWatchers(process.env)),
     ...parts.map(({ lead }) => lead),
   ];
   const leadership = new Leadership(api, async (term) => {
