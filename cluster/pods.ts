@@ -28,8 +28,10 @@ export const deployments: Kind<Deployment> = {
 const PROBE_SECONDS = 5;
 /** How often kubelet asks whether a pod is ready, in seconds; Pepr leaves ten, and a new pod waits for it. */
 const READY_SECONDS = 2;
-/** How often, and how many times, kubelet asks a new process whether it has started: for two minutes, where Pepr's probe would end it after 40 s. */
-const STARTING = { periodSeconds: 2, failureThreshold: 60 };
+/** How often, and how many times, kubelet asks a new process whether it has started: for five minutes, where Pepr's probe would end it after 40 s. */
+const STARTING = { periodSeconds: 2, failureThreshold: 150 };
+/** How many answers in a row may be missing until kubelet ends a process: a minute's. A watcher that hangs has lost its place long before. */
+const MISSING_ANSWERS = 6;
 /** For how long a pod stays on a node that has gone, in seconds; longer than a kubelet's renewals may be apart. */
 const GONE_NODE_SECONDS = 15;
 /** For how long an admission pod that is to end still answers, in milliseconds: API servers go on asking it until they hear. */
@@ -74,7 +76,7 @@ function podSpec(app: string, role: Role): object {
       {
         name,
         lifecycle: { preStop: { exec: { command: ["node", "-e", handOn(lingerMillis)] } } },
-        livenessProbe: probe,
+        livenessProbe: { ...probe, failureThreshold: MISSING_ANSWERS },
         readinessProbe: { ...probe, periodSeconds: READY_SECONDS },
         startupProbe: { httpGet: { path: "/healthz", port: 3000, scheme: "HTTPS" }, ...probe, ...STARTING },
       },

@@ -92,6 +92,19 @@ it("pods leave a node that has gone after 15 s", async () => {
   ]);
 });
 
+it("admission pods have as much time to start and to answer, and keep the class that Pepr gives them", async () => {
+  const store = new MemoryStore();
+  const admission = { namespace: "pepr-system", name: ADMISSION };
+  store.seed(deployments, { metadata: admission, spec: { replicas: 2 } });
+  expect(await setPods(store.client(), ADMISSION, 2)).toBe(false);
+  const pod = store.get(deployments, admission)?.spec?.template?.spec;
+  expect(pod).toMatchObject({
+    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+    containers: [{ name: "server", startupProbe: { periodSeconds: 2, failureThreshold: 150 } }],
+  });
+  expect(pod).not.toHaveProperty("priorityClassName");
+});
+
 it.each([
   { what: "as long as Pepr has not made them so", generation: 2, isReplaced: true },
   { what: "not where they are so already, as after each later deploy", generation: 1, isReplaced: false },

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { pickList, pickText } from "../../hack/src/lab/json.ts";
+import { pick, pickList, pickText } from "../../hack/src/lab/json.ts";
 import type { Finished } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
 import { lab } from "./lab.ts";
@@ -87,4 +87,17 @@ test.each([
   const { code, stderr } = await as(cell.own!.token, args);
   expect(code).toBe(1);
   expect(stderr).toContain("Forbidden");
+});
+
+test("the operator's pods satisfy the restricted Pod Security Standard, although their namespace enforces less", async () => {
+  const { json, tryKubectl } = cell.target!;
+  const { labels } = pick(await json(["get", "namespace", "pepr-system"]), "metadata") as { labels: object };
+  expect(labels).toMatchObject({
+    "pod-security.kubernetes.io/enforce": "baseline",
+    "pod-security.kubernetes.io/warn": "restricted",
+  });
+  // The API server warns of every pod that a stricter label would refuse.
+  const args = ["label", "namespace", "pepr-system", "--overwrite", "--dry-run=server"];
+  const { code, stderr } = await tryKubectl([...args, "pod-security.kubernetes.io/enforce=restricted"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 });
