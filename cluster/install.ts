@@ -10,6 +10,7 @@ import type { Lead } from "./leadership.ts";
 import { log } from "./log.ts";
 import { Queue } from "./queue.ts";
 import { reflect } from "./reflector.ts";
+import { readServing } from "./serving.ts";
 import { isNarrowed, narrowed } from "./webhooks.ts";
 import { parseJson } from "./wire.ts";
 
@@ -19,6 +20,8 @@ const SERVED_MILLIS = 10_000;
 /** How long probes go unanswered while new announcers come up, in milliseconds; after 40 s kubelet would kill this process. */
 const ROLLOUT_MILLIS = 15_000;
 const POLL_MILLIS = 250;
+/** Pause after which it is looked whether the webhooks' authorities are new, in milliseconds. */
+const AGAIN_MILLIS = 20_000;
 
 /** Applies the manifests and waits until their kinds are served. Says whether there are new announcers to wait for. */
 export async function install(api: Api): Promise<{ readonly isRollout: boolean }> {
@@ -113,12 +116,13 @@ async function narrow<T extends WebhookConfiguration>(
   api: Api,
   kind: Kind<T>,
   current: T | undefined,
-): Promise<undefined> {
-  if (current === undefined || isNarrowed(current)) return undefined;
-  const webhooks = narrowed(current);
+): Promise<number> {
+  const serving = await readServing(api);
+  if (current === undefined || serving === undefined || isNarrowed(current, serving)) return AGAIN_MILLIS;
+  const webhooks = narrowed(current, serving);
   const { name = "" } = current.metadata ?? {};
   const patch = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name }, webhooks };
   await api.apply<ApiObject>(kind, patch, apply);
   log.info({ name, kind: kind.kind }, "webhooks narrowed");
-  return undefined;
+  return AGAIN_MILLIS;
 }

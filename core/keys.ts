@@ -110,6 +110,9 @@ export const keys = {
   /** The Lease in it by which the watchers agree who leads. */
   watcherLease: "berth-watcher",
 
+  /** The Secret in it with what the webhooks are served with. */
+  servingSecret: "berth-webhook",
+
   /** API group of the pools and advertisements. */
   metallbGroup: "metallb.io",
 } as const;

@@ -1,6 +1,6 @@
 /**
  * Makes what is written down elsewhere: cluster/generated from manifests (the types of the CRDs, the objects that the operator
- * applies), and docs/messages.md from the sentences of core/explain.
+ * applies), docs/messages.md from the sentences of core/explain, and the tables of docs/security.md from the rules of RBAC.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { parseAllDocuments } from "yaml";
 import { messagesPage } from "./messages/page.ts";
+import { withRights } from "./rights/page.ts";
 
 const root = join(import.meta.dirname, "../..");
 const target = join(root, "cluster/generated");
@@ -23,7 +24,7 @@ for (const file of crds) {
   execFileSync(join(root, "node_modules/.bin/kubernetes-fluent-client"), ["crd", file, target], { stdio: "pipe" });
 }
 
-const objects = [...crds, ...yamlFiles("announcer")].flatMap((file) =>
+const objects = [...crds, ...yamlFiles("operator"), ...yamlFiles("announcer")].flatMap((file) =>
   parseAllDocuments(readFileSync(file, "utf8")).map((document) => {
     const object: unknown = document.toJS();
     return object;
@@ -47,6 +48,8 @@ for (const [name, content] of new Map([["manifests.ts", text], ...generatedTypes
   await write(join(target, name), content);
 }
 await write(join(root, "docs/messages.md"), messagesPage());
+const security = join(root, "docs/security.md");
+await write(security, withRights(readFileSync(security, "utf8")));
 
 async function write(path: string, content: string): Promise<void> {
   writeFileSync(path, await format(content, { ...(await resolveConfig(path)), filepath: path }));
