@@ -1,4 +1,7 @@
-/** The certificate that the webhooks are served with. Pepr makes a new one with each deploy, and applies it after the pods. */
+/**
+ * The certificate that the webhooks are served with, and the secret part of their path. Pepr makes new ones with each
+ * deploy, and applies them after the pods; where no deploy brings them, the watcher makes them after the pods have started.
+ */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,47 +9,89 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
-import { kinds, type ApiObject, type Kind } from "./kinds.ts";
+import type { Role } from "./cluster.ts";
+import { kinds, type Secret } from "./kinds.ts";
 import { log } from "./log.ts";
-
-type Secret = ApiObject & { data?: Record<string, string> };
-const secrets: Kind<Secret> = { group: "", version: "v1", kind: "Secret", plural: "secrets" };
+import { secretText, servingSecrets } from "./serving.ts";
 
 /** Where Pepr looks for the files unless the environment says otherwise. */
-const MOUNTED = "/etc/certs/tls.crt";
-/** How long the Secret may take to follow the webhook configuration, in milliseconds. */
+export const MOUNTED = { certificate: "/etc/certs/tls.crt", path: "/app/api-path/value" } as const;
+/** How long the Secrets may take to follow the webhook configuration, in milliseconds. */
 const PATIENCE_MILLIS = 30_000;
 const POLL_MILLIS = 250;
 
+type Settling = {
+  readonly api: Api;
+  readonly webhooks: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Content of a file; empty where there is none. */
+  readonly mounted: (path: string) => string;
+};
+
 /**
- * Has Pepr serve a certificate that the API server trusts: the one mounted, or, where kubelet has not yet brought the
- * one of the newest deploy, the Secret's own. After half a minute it goes on with what there is.
+ * Has Pepr serve a certificate that the API server trusts, under the path that it asks for: what is mounted, or, where
+ * kubelet has not yet brought the newest, the Secrets' own. After half a minute it goes on with what there is.
  */
-export async function settleCertificate(api: Api, webhooks: string, environment: NodeJS.ProcessEnv): Promise<void> {
+export async function settleCertificate(
+  api: Api,
+  webhooks: string,
+  environment: NodeJS.ProcessEnv,
+  { role, mounted = readMounted }: { readonly role: Role; readonly mounted?: (path: string) => string },
+): Promise<void> {
   if (environment["SSL_CERT_PATH"] !== undefined) return;
+  const settling: Settling = { api, webhooks, environment, mounted };
+  const steps = role === "admission" ? [settlePair, settlePath] : [settlePair];
   const end = performance.now() + PATIENCE_MILLIS;
-  while (performance.now() < end) {
-    const authority = await trustedAuthority(api, webhooks).catch(() => undefined);
-    if (authority === undefined || isSignedBy(readFileSync(MOUNTED, "utf8"), authority)) return;
-    const data = (await api.get(secrets, { namespace: keys.operatorNamespace, name: `${webhooks}-tls` }))?.data ?? {};
-    const [certificate, key] = [decode(data["tls.crt"]), decode(data["tls.key"])];
-    if (!isSignedBy(certificate, authority)) {
+  for (const step of steps) {
+    while (!(await step(settling).catch(() => false))) {
+      if (performance.now() > end) {
+        log.error({ webhooks }, "the API server trusts no certificate of this process; install again");
+        return;
+      }
       await sleep(POLL_MILLIS);
-      continue;
     }
-    const folder = mkdtempSync(join(tmpdir(), "certs-"));
-    environment["SSL_CERT_PATH"] = write(join(folder, "tls.crt"), certificate);
-    environment["SSL_KEY_PATH"] = write(join(folder, "tls.key"), key);
-    log.info({ webhooks }, "certificate taken from its Secret, the mounted one is of an earlier deploy");
-    return;
   }
-  log.error({ webhooks }, "the API server does not trust the certificate; run npx pepr deploy again");
 }
 
-async function trustedAuthority(api: Api, name: string): Promise<X509Certificate | undefined> {
-  const bundle = (await api.get(kinds.mutatingWebhooks, { name }))?.webhooks?.[0]?.clientConfig.caBundle;
-  return bundle === undefined ? undefined : new X509Certificate(decode(bundle));
+async function settlePair({ api, webhooks, environment, mounted }: Settling): Promise<boolean> {
+  const current = mounted(MOUNTED.certificate);
+  const { caBundle } = await askedFor(api, webhooks);
+  if (caBundle === undefined) return current !== "";
+  const authority = new X509Certificate(Buffer.from(caBundle, "base64"));
+  if (isSignedBy(current, authority)) return true;
+  const found = await secretOf(api, servingSecrets(webhooks).tls);
+  const certificate = secretText(found, "tls.crt");
+  if (!isSignedBy(certificate, authority)) return false;
+  const folder = mkdtempSync(join(tmpdir(), "certs-"));
+  environment["SSL_CERT_PATH"] = write(join(folder, "tls.crt"), certificate);
+  environment["SSL_KEY_PATH"] = write(join(folder, "tls.key"), secretText(found, "tls.key"));
+  log.info({ webhooks }, "certificate taken from its Secret, the mounted one is missing or of an earlier deploy");
+  return true;
 }
+
+async function settlePath({ api, webhooks, environment, mounted }: Settling): Promise<boolean> {
+  const current = environment["PEPR_API_PATH"] ?? mounted(MOUNTED.path).trim();
+  const { path } = await askedFor(api, webhooks);
+  if (path === undefined) return current !== "";
+  if (path === current) return true;
+  const value = secretText(await secretOf(api, servingSecrets(webhooks).path), "value").trim();
+  if (value !== path) return false;
+  environment["PEPR_API_PATH"] = value;
+  return true;
+}
+
+/** What the API server asks with; undefined what no configuration says yet. */
+async function askedFor(
+  api: Api,
+  name: string,
+): Promise<{ readonly caBundle?: string | undefined; readonly path?: string | undefined }> {
+  const client = (await api.get(kinds.mutatingWebhooks, { name }))?.webhooks?.[0]?.clientConfig;
+  const path = client?.service?.path?.split("/")[2] ?? "";
+  return { caBundle: client?.caBundle, path: path === "" ? undefined : path };
+}
+
+const secretOf = (api: Api, name: string): Promise<Secret | undefined> =>
+  api.get(kinds.secrets, { namespace: keys.operatorNamespace, name });
 
 function isSignedBy(certificate: string, authority: X509Certificate): boolean {
   try {
@@ -56,7 +101,13 @@ function isSignedBy(certificate: string, authority: X509Certificate): boolean {
   }
 }
 
-const decode = (text: string | undefined): string => Buffer.from(text ?? "", "base64").toString("utf8");
+function readMounted(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
 
 function write(path: string, text: string): string {
   writeFileSync(path, text, { mode: 0o600 });

@@ -10,6 +10,7 @@ import type { Lead } from "./leadership.ts";
 import { log } from "./log.ts";
 import { Queue } from "./queue.ts";
 import { reflect } from "./reflector.ts";
+import { lacksServing, Serving } from "./serving.ts";
 import { isNarrowed, narrowed } from "./webhooks.ts";
 import { parseJson } from "./wire.ts";
 
@@ -26,12 +27,21 @@ export async function install(api: Api): Promise<{ readonly isRollout: boolean }
   for (const manifest of manifests) {
     // An announcer without a key answers nothing, and kubelet takes a minute to bring one to a pod that runs already.
     if (manifest.kind === "DaemonSet") await keepHelloKeys(api, rotationSeconds(process.env["BERTH_HELLO_KEY_DAYS"]));
-    await api.apply(kindOf(manifest), withImage(manifest), apply);
+    if (isBrought(manifest.kind)) await api.apply(kindOf(manifest), withImage(manifest), apply);
   }
   log.info({ objects: manifests.length }, "manifests applied");
   await awaitServed(api);
   const after = await api.get(daemonSets, announcers);
   return { isRollout: before?.metadata?.generation !== after?.metadata?.generation };
+}
+
+/**
+ * Whether this process brings objects of the kind. What kubectl or Helm has installed is theirs, changed as its owner
+ * wishes; but Helm never changes a CRD that is there, nor the labels of a namespace.
+ */
+function isBrought(kind: string): boolean {
+  if (process.env["BERTH_INSTALLED_BY"] !== "manifests") return true;
+  return kind === "CustomResourceDefinition" || kind === "Namespace";
 }
 
 const kindOf = ({ apiVersion, kind }: Manifest): Kind<Manifest> => {
@@ -82,9 +92,10 @@ async function until(ask: () => Promise<boolean>, millis: number): Promise<boole
 
 /** Watches Pepr's webhook configurations until the signal; a watcher that leads keeps them narrowed, also after Pepr has written them anew. */
 export function keepWebhooksNarrow(api: Api, name: string, signal: AbortSignal): Lead {
+  const serving = new Serving(api);
   const keepers = [
-    keepNarrow(api, kinds.mutatingWebhooks, { name, signal }),
-    keepNarrow(api, kinds.validatingWebhooks, { name, signal }),
+    keepNarrow(api, kinds.mutatingWebhooks, { name, serving, signal }),
+    keepNarrow(api, kinds.validatingWebhooks, { name, serving, signal }),
   ];
   return async (term) => {
     await Promise.all(keepers.map((lead) => lead(term)));
@@ -94,10 +105,15 @@ export function keepWebhooksNarrow(api: Api, name: string, signal: AbortSignal):
 function keepNarrow<T extends WebhookConfiguration>(
   api: Api,
   kind: Kind<T>,
-  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
+  { name, serving, signal }: { readonly name: string; readonly serving: Serving; readonly signal: AbortSignal },
 ): Lead {
   const cache = new Cache<T>();
-  const queue = new Queue({ name: kind.plural, workers: 1, run: () => narrow(api, kind, cache.get({ name })) });
+  const settle = async (current: T | undefined): Promise<undefined> => {
+    // What it writes comes back by the watch, to be narrowed then.
+    if (current !== undefined && lacksServing(current)) await serving.complete(kind, current);
+    else await narrow(api, kind, current);
+  };
+  const queue = new Queue({ name: kind.plural, workers: 1, run: () => settle(cache.get({ name })) });
   cache.subscribe(({ key }) => {
     if (key.name === name) queue.add(name);
   });

@@ -39,7 +39,7 @@ export async function start(module: Module, role: Role, signal: AbortSignal): Pr
   await module.cluster.start(role, signal);
   const stop = role === "watcher" ? await contend(module, signal) : undefined;
   if (installed?.isRollout === true) await awaitRollout(api);
-  await settleCertificate(api, module.webhooks, process.env);
+  await settleCertificate(api, module.webhooks, process.env, { role });
   module.serve();
   if (stop !== undefined) listenAlone(stop);
   log.info({ role }, "ready");

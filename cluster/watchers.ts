@@ -33,7 +33,7 @@ const HAND_ON =
   'for (const id of require("fs").readdirSync("/proc")) if (+id > 1 && +id !== process.pid) process.kill(+id, "SIGTERM")';
 
 /** What every pod of the watcher is to have, beside what Pepr gives it. Preferred, not required: one node will do too. */
-const podSpec = (app: string): object => ({
+export const podSpec = (app: string): object => ({
   affinity: {
     podAntiAffinity: {
       preferredDuringSchedulingIgnoredDuringExecution: [

@@ -97,6 +97,8 @@ export const keys = {
   /** Server-side-apply field managers of the two owners of a Lease. */
   operatorFieldManager: "berth-operator",
   announcerFieldManager: "berth-announcer",
+  /** Server-side-apply field manager of what the webhooks are served with. */
+  servingFieldManager: "berth-serving",
   /** Server-side-apply field manager of the status of pools and advertisements. */
   statusFieldManager: "berth-status",
 

@@ -1,12 +1,15 @@
 /**
  * Makes what is written down elsewhere: cluster/generated from manifests (the types of the CRDs, the objects that the operator
- * applies), and docs/messages.md from the sentences of core/explain.
+ * applies), docs/messages.md from the sentences of core/explain, and the part of manifests/ that Pepr makes of package.json.
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
-import { parseAllDocuments } from "yaml";
+import { kustomizeFiles } from "./install/kustomize.ts";
+import { installation } from "./install/manifests.ts";
+import { buildModule } from "./install/module.ts";
+import { parseObjects } from "./install/object.ts";
 import { messagesPage } from "./messages/page.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -23,12 +26,7 @@ for (const file of crds) {
   execFileSync(join(root, "node_modules/.bin/kubernetes-fluent-client"), ["crd", file, target], { stdio: "pipe" });
 }
 
-const objects = [...crds, ...yamlFiles("announcer")].flatMap((file) =>
-  parseAllDocuments(readFileSync(file, "utf8")).map((document) => {
-    const object: unknown = document.toJS();
-    return object;
-  }),
-);
+const objects = [...crds, ...yamlFiles("announcer")].flatMap((file) => parseObjects(readFileSync(file, "utf8")));
 const text = `/** Made from manifests/ by hack/src/generate.ts; edit them, not this. */
 
 /** An object as the API server takes it. */
@@ -47,6 +45,16 @@ for (const [name, content] of new Map([["manifests.ts", text], ...generatedTypes
   await write(join(target, name), content);
 }
 await write(join(root, "docs/messages.md"), messagesPage());
+await writeManifests();
+
+/** After the files above, since they are part of the module. */
+async function writeManifests(): Promise<void> {
+  const built = await buildModule();
+  const files = kustomizeFiles(await installation(built), built.hash);
+  rmSync(join(root, "manifests/pepr"), { recursive: true, force: true });
+  mkdirSync(join(root, "manifests/pepr"));
+  for (const [path, content] of files) await write(join(root, "manifests", path), content);
+}
 
 async function write(path: string, content: string): Promise<void> {
   writeFileSync(path, await format(content, { ...(await resolveConfig(path)), filepath: path }));
