@@ -13,10 +13,13 @@ export const toJson = (value: object): JsonObject => JSON.parse(JSON.stringify(v
 /** As kubectl reads YAML: `0400` is octal, and `yes` is no text. */
 const KUBERNETES = { version: "1.1" } as const;
 
-/** The objects in a file of YAML documents. */
+/** The objects in a file of YAML documents; throws where it is none. */
 export const parseObjects = (text: string): readonly JsonObject[] =>
   parseAllDocuments(text, KUBERNETES)
-    .map((document) => document.toJS() as JsonObject | null)
+    .map((document) => {
+      for (const error of document.errors) throw error;
+      return document.toJS() as JsonObject | null;
+    })
     .filter((object) => object !== null);
 
 /** Objects as YAML documents, each line as it comes. */
