@@ -23,8 +23,8 @@ export type WatchOptions = {
 /** Which revision of an object a write is about; another one means that the write does not happen (409). */
 export type Precondition = { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined };
 
-/** Whose fields an apply sets, and whether under `/status`. */
-export type ApplyOptions = { readonly fieldManager: string; readonly subresource?: "status" };
+/** Whose fields an apply sets, whether under `/status`, and whether also those that are somebody else's (so unless it says no). */
+export type ApplyOptions = { readonly fieldManager: string; readonly subresource?: "status"; readonly force?: false };
 
 /** The calls that Berth makes. Tests give a store in memory the same face. */
 export interface Api {
@@ -37,7 +37,7 @@ export interface Api {
   /** Undefined where there is no such object. */
   get<T extends ApiObject>(kind: Kind<T>, key: ObjectKey): Promise<T | undefined>;
   create<T extends ApiObject>(kind: Kind<T>, object: T): Promise<T>;
-  /** Server-side apply, forced: sets exactly the fields given, for this field manager. */
+  /** Server-side apply: sets exactly the fields given, for this field manager; not forced, 409 where one has another owner. */
   apply<T extends ApiObject>(kind: Kind<T>, object: ApiObject, options: ApplyOptions): Promise<T>;
   /** JSON merge patch (RFC 7396); put `metadata.resourceVersion` in it to make it conditional. */
   merge<T extends ApiObject>(kind: Kind<T>, key: ObjectKey, patch: object, subresource?: "status"): Promise<T>;
@@ -71,12 +71,12 @@ export function apiOver(transport: Transport): Api {
       const namespace = object.metadata?.namespace;
       return call({ method: "POST", path: pathOf(kind, { namespace }), body: JSON.stringify(object) });
     },
-    apply: (kind, object, { fieldManager, subresource }) =>
+    apply: (kind, object, { fieldManager, subresource, force = true }) =>
       call({
         method: "PATCH",
         path: `${pathOf(kind, { namespace: object.metadata?.namespace, name: object.metadata?.name ?? "" })}${
           subresource === undefined ? "" : `/${subresource}`
-        }?fieldManager=${fieldManager}&force=true`,
+        }?fieldManager=${fieldManager}&force=${String(force)}`,
         contentType: "application/apply-patch+yaml",
         body: printJson(object),
       }),

@@ -10,7 +10,8 @@ import type { Lead } from "./leadership.ts";
 import { log } from "./log.ts";
 import { Queue } from "./queue.ts";
 import { reflect } from "./reflector.ts";
-import { lacksServing, Serving } from "./serving.ts";
+import { isInstalledByManifests } from "./settings.ts";
+import { readServing } from "./serving.ts";
 import { isNarrowed, narrowed } from "./webhooks.ts";
 import { parseJson } from "./wire.ts";
 
@@ -20,6 +21,8 @@ const SERVED_MILLIS = 10_000;
 /** How long probes go unanswered while new announcers come up, in milliseconds; after 40 s kubelet would kill this process. */
 const ROLLOUT_MILLIS = 15_000;
 const POLL_MILLIS = 250;
+/** Pause after which it is looked whether the webhooks' authorities are new, in milliseconds. */
+const AGAIN_MILLIS = 20_000;
 
 /** Applies the manifests and waits until their kinds are served. Says whether there are new announcers to wait for. */
 export async function install(api: Api): Promise<{ readonly isRollout: boolean }> {
@@ -36,13 +39,11 @@ export async function install(api: Api): Promise<{ readonly isRollout: boolean }
 }
 
 /**
- * Whether this process brings objects of the kind. What kubectl or Helm has installed is theirs, changed as its owner
- * wishes; but Helm never changes a CRD that is there, nor the labels of a namespace.
+ * What kubectl or Helm has installed is left to them, but for this: Helm never changes a CRD that is there, nor labels a
+ * namespace that it makes for a release.
  */
-function isBrought(kind: string): boolean {
-  if (process.env["BERTH_INSTALLED_BY"] !== "manifests") return true;
-  return kind === "CustomResourceDefinition" || kind === "Namespace";
-}
+const isBrought = (kind: string): boolean =>
+  !isInstalledByManifests(process.env) || kind === "CustomResourceDefinition" || kind === "Namespace";
 
 const kindOf = ({ apiVersion, kind }: Manifest): Kind<Manifest> => {
   const [version = "", group = ""] = apiVersion.split("/").reverse();
@@ -92,10 +93,9 @@ async function until(ask: () => Promise<boolean>, millis: number): Promise<boole
 
 /** Watches Pepr's webhook configurations until the signal; a watcher that leads keeps them narrowed, also after Pepr has written them anew. */
 export function keepWebhooksNarrow(api: Api, name: string, signal: AbortSignal): Lead {
-  const serving = new Serving(api);
   const keepers = [
-    keepNarrow(api, kinds.mutatingWebhooks, { name, serving, signal }),
-    keepNarrow(api, kinds.validatingWebhooks, { name, serving, signal }),
+    keepNarrow(api, kinds.mutatingWebhooks, { name, signal }),
+    keepNarrow(api, kinds.validatingWebhooks, { name, signal }),
   ];
   return async (term) => {
     await Promise.all(keepers.map((lead) => lead(term)));
@@ -105,15 +105,10 @@ export function keepWebhooksNarrow(api: Api, name: string, signal: AbortSignal):
 function keepNarrow<T extends WebhookConfiguration>(
   api: Api,
   kind: Kind<T>,
-  { name, serving, signal }: { readonly name: string; readonly serving: Serving; readonly signal: AbortSignal },
+  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
 ): Lead {
   const cache = new Cache<T>();
-  const settle = async (current: T | undefined): Promise<undefined> => {
-    // What it writes comes back by the watch, to be narrowed then.
-    if (current !== undefined && lacksServing(current)) await serving.complete(kind, current);
-    else await narrow(api, kind, current);
-  };
-  const queue = new Queue({ name: kind.plural, workers: 1, run: () => settle(cache.get({ name })) });
+  const queue = new Queue({ name: kind.plural, workers: 1, run: () => narrow(api, kind, cache.get({ name })) });
   cache.subscribe(({ key }) => {
     if (key.name === name) queue.add(name);
   });
@@ -129,12 +124,13 @@ async function narrow<T extends WebhookConfiguration>(
   api: Api,
   kind: Kind<T>,
   current: T | undefined,
-): Promise<undefined> {
-  if (current === undefined || isNarrowed(current)) return undefined;
-  const webhooks = narrowed(current);
+): Promise<number> {
+  const serving = await readServing(api);
+  if (current === undefined || serving === undefined || isNarrowed(current, serving)) return AGAIN_MILLIS;
+  const webhooks = narrowed(current, serving);
   const { name = "" } = current.metadata ?? {};
   const patch = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name }, webhooks };
   await api.apply<ApiObject>(kind, patch, apply);
   log.info({ name, kind: kind.kind }, "webhooks narrowed");
-  return undefined;
+  return AGAIN_MILLIS;
 }

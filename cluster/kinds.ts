@@ -127,5 +127,5 @@ export function pathOf<T extends ApiObject>(
 export const apiVersionOf = <T extends ApiObject>(kind: Kind<T>): string =>
   kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
 
-/** The plural that the API server serves a kind of ours under. */
-export const pluralOf = (kind: string): string => `${kind.toLowerCase()}s`;
+/** The plural that the API server serves a kind of the manifests under. */
+export const pluralOf = (kind: string): string => `${kind.toLowerCase()}s`.replace(/ys$/, "ies");

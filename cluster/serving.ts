@@ -1,123 +1,102 @@
 /**
- * What the webhooks are served with where no `pepr deploy` has brought it: the certificate, and the part of their path
- * that only the API server knows. Both are made in the cluster, so that no manifest and no chart holds a secret.
+ * The Secret with what the webhooks are served with: made, kept and renewed. It is Berth's own and stays over deploys, since
+ * Pepr makes a new certificate and a new path with each of them, and renews none.
  */
-import { randomBytes, X509Certificate } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
-import {
-  apiVersionOf,
-  kinds,
-  type ApiObject,
-  type Kind,
-  type Metadata,
-  type Secret,
-  type WebhookConfiguration,
-} from "./kinds.ts";
+import { dueIn, renewed, servingOf, type Data, type Serving } from "./certificates.ts";
+import { isConflict } from "./errors.ts";
+import { apiVersionOf, kinds, metadataOf, type Secret } from "./kinds.ts";
+import type { Lead } from "./leadership.ts";
 import { log } from "./log.ts";
-import { selfSigned } from "./x509.ts";
+import { Queue } from "./queue.ts";
 
-/** For how long a certificate is good, as Pepr's own, in milliseconds. */
-const CERTIFICATE_MILLIS = 365 * 86_400_000;
-/** By how much the API server's clock may be behind, in milliseconds. */
-const CLOCK_SKEW_MILLIS = 3_600_000;
-/** Bytes of the path's secret part, as many as Pepr's has. */
-const PATH_BYTES = 32;
+/** How often the leader looks whether something is to be renewed, in milliseconds. */
+const LOOK_MILLIS = 60_000;
+/** How often each process looks whether something was, in milliseconds. */
+const FOLLOW_MILLIS = 15_000;
 
-const secret = (name: string): { readonly namespace: string; readonly name: string } => ({
-  namespace: keys.operatorNamespace,
-  name,
-});
+const secret = { namespace: keys.operatorNamespace, name: keys.servingSecret };
 
-/** Where the certificate and its key are, and where the path is; Pepr's names. */
-export const servingSecrets = (webhooks: string): { readonly tls: string; readonly path: string } => ({
-  tls: `${webhooks}-tls`,
-  path: `${webhooks}-api-path`,
-});
-
-/** The text of one entry of a Secret; empty where it has none. */
-export const secretText = (object: Secret | undefined, entry: string): string =>
-  Buffer.from(object?.data?.[entry] ?? "", "base64").toString("utf8");
-
-/** Whether the configuration does not say yet whom to trust and which path to ask, as it comes from a manifest. */
-export function lacksServing({ metadata, webhooks = [] }: WebhookConfiguration): boolean {
-  const peprs = webhooks.find(({ name }) => name === `${metadata?.name ?? ""}.pepr.dev`);
-  if (peprs?.clientConfig.service === undefined) return false;
-  return peprs.clientConfig.caBundle === undefined || (peprs.clientConfig.service.path ?? "/") === "/";
+/** What the webhooks are served with; undefined while there is nothing. */
+export async function readServing(api: Api): Promise<Serving | undefined> {
+  return servingOf(decoded(await api.get(kinds.secrets, secret)));
 }
 
-/** Completes webhook configurations; to be used by the watcher that leads. */
-export class Serving {
-  readonly #api: Api;
-  #busy: Promise<unknown> = Promise.resolve();
-
-  constructor(api: Api) {
-    this.#api = api;
-  }
-
-  /** Has the configuration trust the certificate and ask for the path, which are made where there are none yet. */
-  async complete<T extends WebhookConfiguration>(kind: Kind<T>, configuration: T): Promise<void> {
-    // One after the other, or the two configurations would be given a certificate each.
-    const done = this.#busy.catch(() => undefined).then(() => this.#complete(kind, configuration));
-    this.#busy = done;
-    await done;
-  }
-
-  async #complete<T extends WebhookConfiguration>(kind: Kind<T>, { metadata, webhooks }: T): Promise<void> {
-    const { name = "" } = metadata ?? {};
-    const [certificate, path] = [await this.#certificate(name), await this.#path(name)];
-    const verb = kind.kind === kinds.mutatingWebhooks.kind ? "mutate" : "validate";
-    const service = (webhooks ?? []).find((webhook) => webhook.name === `${name}.pepr.dev`)?.clientConfig.service;
-    const clientConfig = {
-      caBundle: Buffer.from(certificate).toString("base64"),
-      service: { name: service?.name, namespace: service?.namespace, path: `/${verb}/${path}` },
-    };
-    await this.#apply(kind, { name }, { webhooks: [{ name: `${name}.pepr.dev`, clientConfig }] });
-    log.info({ name, kind: kind.kind }, "webhooks told their certificate and path");
-  }
-
-  async #certificate(webhooks: string): Promise<string> {
-    const { tls } = servingSecrets(webhooks);
-    const found = secretText(await this.#api.get(kinds.secrets, secret(tls)), "tls.crt");
-    // One of `pepr deploy` is signed by an authority that nobody has any more.
-    if (vouchesForItself(found)) return found;
-    const host = `${webhooks}.${keys.operatorNamespace}.svc`;
-    const now = Date.now();
-    const request = { host, fromMillis: now - CLOCK_SKEW_MILLIS, untilMillis: now + CERTIFICATE_MILLIS };
-    const { certificate, key } = selfSigned(request);
-    await this.#write(tls, "kubernetes.io/tls", { "tls.crt": certificate, "tls.key": key });
-    return certificate;
-  }
-
-  async #path(webhooks: string): Promise<string> {
-    const { path: name } = servingSecrets(webhooks);
-    const found = secretText(await this.#api.get(kinds.secrets, secret(name)), "value").trim();
-    if (found !== "") return found;
-    const path = randomBytes(PATH_BYTES).toString("hex");
-    await this.#write(name, "Opaque", { value: path });
-    return path;
-  }
-
-  async #write(name: string, type: string, texts: Readonly<Record<string, string>>): Promise<void> {
-    const data = Object.fromEntries(
-      Object.entries(texts).map(([entry, text]) => [entry, Buffer.from(text).toString("base64")]),
-    );
-    await this.#apply(kinds.secrets, secret(name), { type, data });
-    log.info({ name }, "secret made");
-  }
-
-  async #apply<T extends ApiObject>(kind: Kind<T>, metadata: Metadata, fields: object): Promise<void> {
-    const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, ...fields };
-    await this.#api.apply<ApiObject>(kind, object, { fieldManager: keys.servingFieldManager });
+/** What to serve with under this name in the DNS. Makes what is missing, or renews one thing that is due. */
+export async function settleServing(api: Api, host: string): Promise<Serving> {
+  for (;;) {
+    const found = await api.get(kinds.secrets, secret);
+    const data = decoded(found);
+    const due = dueIn(data, host, Date.now());
+    const next = renewed(data, due, host, Date.now());
+    const serving = servingOf(next);
+    if (serving === undefined)
+      throw new Error(`Secret "${secret.name}" in ${secret.namespace} has nothing to serve with`);
+    if (due === "nothing") return serving;
+    try {
+      await (found === undefined ? create(api, next) : change(api, found, next));
+      log.info({ due }, "certificates of the webhooks renewed");
+      return serving;
+    } catch (error) {
+      if (!isConflict(error)) throw error; // another process was first
+    }
   }
 }
 
-/** Whether a certificate is signed by its own key, so that who trusts it needs no other. */
-export function vouchesForItself(certificate: string): boolean {
-  try {
-    const parsed = new X509Certificate(certificate);
-    return parsed.verify(parsed.publicKey);
-  } catch {
-    return false;
+/** Renews the certificates in time. */
+export function keepServing(api: Api, host: string): Lead {
+  const run = async (): Promise<number> => {
+    await settleServing(api, host);
+    return LOOK_MILLIS;
+  };
+  const queue = new Queue({ name: "certificates", workers: 1, run });
+  return (term) => {
+    queue.start(term);
+    queue.add(secret.name);
+    return Promise.resolve();
+  };
+}
+
+/** Hands on each certificate that comes after this one, until the signal. */
+export async function followServing(
+  api: Api,
+  { certificate }: Serving,
+  take: (next: Serving) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let served = certificate; !signal.aborted; ) {
+    await sleep(FOLLOW_MILLIS, undefined, { ref: false });
+    const next = await readServing(api).catch(() => undefined);
+    if (next === undefined || next.certificate === served) continue;
+    take(next);
+    served = next.certificate;
+    log.info("renewed certificate of the webhooks taken");
   }
+}
+
+const decoded = (found: Secret | undefined): Data =>
+  Object.fromEntries(Object.entries(found?.data ?? {}).map(([name, text]) => [name, fromBase64(text)]));
+const fromBase64 = (text: string): string => Buffer.from(text, "base64").toString("utf8");
+const encoded = (data: Data): Data =>
+  Object.fromEntries(Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString("base64")]));
+
+/**
+ * By apply, since a right to create can be tied to a name only where the request names one. Without force and with an owner
+ * of its own for each process, so that of several that begin at the same time one wins.
+ */
+async function create(api: Api, data: Data): Promise<void> {
+  const labels = { [keys.leaseManagedBy]: keys.leaseManager };
+  const { kind } = kinds.secrets;
+  const apiVersion = apiVersionOf(kinds.secrets);
+  const object = { apiVersion, kind, metadata: { ...secret, labels }, type: "Opaque", data: encoded(data) };
+  const fieldManager = `${keys.operatorFieldManager}-${randomBytes(4).toString("hex")}`;
+  await api.apply(kinds.secrets, object, { fieldManager, force: false });
+}
+
+async function change(api: Api, found: Secret, data: Data): Promise<void> {
+  const { uid, resourceVersion } = metadataOf(found);
+  await api.merge(kinds.secrets, secret, { metadata: { uid, resourceVersion }, data: encoded(data) });
 }

@@ -1,12 +1,18 @@
 /** What Pepr's webhook configurations are to say beside what Pepr writes: which requests concern Berth, and what happens without it. */
 import type { models } from "kubernetes-fluent-client";
 import { keys } from "../core/keys.ts";
+import type { Serving } from "./certificates.ts";
 
 type Webhook = models.V1ValidatingWebhook | models.V1MutatingWebhook;
 type Configuration = { readonly metadata?: { readonly name?: string }; readonly webhooks?: readonly Webhook[] };
 
-/** The entry of our own, in which an unreachable webhook means refusal. */
+/** The entry of our own for MetalLB's kinds, in which an unreachable webhook means refusal. */
 export const STRICT_ENTRY = "configuration.berth.dev";
+/** The entry of our own for Services, which are admitted where the webhook can't be reached. */
+const LENIENT_ENTRY = "services.berth.dev";
+
+/** Pepr's own entry stands, as it writes it anew with each deploy, and asks nobody. */
+const NEVER = [{ name: "asked-by-entries-of-its-own", expression: "false" }];
 
 /** Without these, every Service of the cluster would wait for the webhook, and stand without it. */
 const LOAD_BALANCERS_ONLY = [
@@ -33,34 +39,54 @@ const NOT_BY_CLEANERS = [
 ];
 
 /**
- * The entries to apply, under a field manager of our own, so that Pepr's next apply neither conflicts nor undoes them:
- * Pepr's own entry narrowed, and for MetalLB's kinds one that fails closed. Undefined where Pepr's entry is missing.
+ * The entries to apply, under a field manager of our own, so that Pepr's next apply neither conflicts nor undoes them: two
+ * in place of Pepr's, one of which fails closed, that ask whoever serves with what is Berth's own. Undefined where Pepr's
+ * entry is missing. Outside of a cluster (`pepr dev`) Pepr's own certificate is served, and is trusted here too.
  */
-export function narrowed({ metadata, webhooks }: Configuration): readonly object[] | undefined {
+export function narrowed({ metadata, webhooks }: Configuration, serving: Serving): readonly object[] | undefined {
   const peprs = (webhooks ?? []).find(({ name }) => name === `${metadata?.name ?? ""}.pepr.dev`);
   if (peprs === undefined) return undefined;
-  const strict = (peprs.rules ?? []).filter(({ apiGroups }) => apiGroups?.includes(keys.metallbGroup));
-  const entry = { name: peprs.name, matchConditions: LOAD_BALANCERS_ONLY };
-  if (strict.length === 0) return [entry];
+  const { admissionReviewVersions, matchPolicy, namespaceSelector, rules = [], timeoutSeconds } = peprs;
+  const isStrict = ({ apiGroups }: (typeof rules)[number]): boolean => apiGroups?.includes(keys.metallbGroup) ?? false;
+  const [strict, lenient] = [rules.filter(isStrict), rules.filter((rule) => !isStrict(rule))];
+  const common = { admissionReviewVersions, clientConfig: clientOf(peprs, serving), matchPolicy, timeoutSeconds };
+  const services = {
+    name: LENIENT_ENTRY,
+    ...common,
+    failurePolicy: "Ignore",
+    matchConditions: LOAD_BALANCERS_ONLY,
+    namespaceSelector,
+    rules: lenient,
+    sideEffects: "NoneOnDryRun",
+  };
+  const configuration = {
+    name: STRICT_ENTRY,
+    ...common,
+    failurePolicy: "Fail",
+    matchConditions: NOT_BY_CLEANERS,
+    rules: strict,
+    sideEffects: "NoneOnDryRun",
+  };
   return [
-    entry,
-    {
-      name: STRICT_ENTRY,
-      admissionReviewVersions: peprs.admissionReviewVersions,
-      clientConfig: peprs.clientConfig,
-      failurePolicy: "Fail",
-      matchPolicy: "Equivalent",
-      matchConditions: NOT_BY_CLEANERS,
-      rules: strict,
-      sideEffects: "NoneOnDryRun",
-      timeoutSeconds: peprs.timeoutSeconds,
-    },
+    { name: peprs.name, matchConditions: NEVER },
+    ...(lenient.length === 0 ? [] : [services]),
+    ...(strict.length === 0 ? [] : [configuration]),
   ];
 }
 
+/** How the API server reaches the webhook: Pepr's Service, at the path and with the authorities that are Berth's own. */
+function clientOf({ clientConfig }: Webhook, { authorities, path }: Serving): object {
+  const { service } = clientConfig;
+  if (service?.path === undefined) return clientConfig;
+  const { name, namespace } = service;
+  const [, verb = ""] = service.path.split("/");
+  const caBundle = Buffer.from(authorities).toString("base64");
+  return { caBundle, service: { name, namespace, path: `/${verb}/${path}` } };
+}
+
 /** Whether the configuration says already what it is to say. */
-export function isNarrowed(configuration: Configuration): boolean {
-  const wanted = narrowed(configuration);
+export function isNarrowed(configuration: Configuration, serving: Serving): boolean {
+  const wanted = narrowed(configuration, serving);
   return (wanted ?? []).every((entry) => {
     const current = (configuration.webhooks ?? []).find((webhook) => "name" in entry && webhook.name === entry.name);
     return current !== undefined && contains(current, entry);
@@ -69,6 +95,7 @@ export function isNarrowed(configuration: Configuration): boolean {
 
 /** Whether a value has everything that a part of it lists; the API server adds defaults. */
 function contains(whole: unknown, part: unknown): boolean {
+  if (part === undefined) return true; // it is not sent
   if (part === null || typeof part !== "object") return whole === part;
   if (whole === null || typeof whole !== "object") return false;
   const values = new Map(Object.entries(whole));

@@ -1,76 +1,129 @@
-/** A certificate that vouches for itself (RFC 5280), in the bytes of DER (X.690). Node reads certificates and makes none. */
-import { createSign, generateKeyPairSync, randomBytes, type KeyObject } from "node:crypto";
+/** Makes X.509 certificates (RFC 5280), which Node can read but not write. Keeps to P-256, and decides nothing. */
+import { createHash, sign, type KeyObject } from "node:crypto";
 
-/** A certificate and its key, in PEM. */
-export type Certificate = { readonly certificate: string; readonly key: string };
+/** Who a certificate is for: an authority that signs others, or a server with this name in the DNS. */
+export type Subject = { readonly name: string; readonly isAuthority: boolean };
 
-/** For whom, and from when to when, in milliseconds of the wall clock. */
-export type CertificateRequest = { readonly host: string; readonly fromMillis: number; readonly untilMillis: number };
+/** What a certificate says. */
+export type Certificate = {
+  readonly subject: Subject;
+  readonly publicKey: KeyObject;
+  readonly issuer: { readonly name: string; readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  /** A positive number of at most 20 bytes. */
+  readonly serial: Buffer;
+  readonly from: Date;
+  readonly to: Date;
+};
 
-const SEQUENCE = 0x30;
-const SET = 0x31;
-const OID = {
-  commonName: [0x55, 0x04, 0x03],
-  keyUsage: [0x55, 0x1d, 0x0f],
-  subjectAltName: [0x55, 0x1d, 0x11],
-  extendedKeyUsage: [0x55, 0x1d, 0x25],
-  serverAuth: [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01],
-  ecdsaWithSha256: [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02],
+/** Tags of DER (X.690 §8); those of the context are of this certificate's own fields. */
+const tags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bits: 0x03,
+  octets: 0x04,
+  identifier: 0x06,
+  text: 0x0c,
+  shortTime: 0x17,
+  longTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+  version: 0xa0,
+  extensions: 0xa3,
+  keyOfAuthority: 0x80,
+  dnsName: 0x82,
 } as const;
 
-/** A new key (P-256) and a certificate that it has signed itself, for a TLS server of that name and for nothing else. */
-export function selfSigned(request: CertificateRequest): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const body = toBeSigned(request, publicKey);
-  const signature = createSign("sha256").update(body).sign(privateKey);
-  const certificate = tlv(SEQUENCE, body, tlv(SEQUENCE, oid(OID.ecdsaWithSha256)), bits(signature));
-  return {
-    certificate: pem("CERTIFICATE", certificate),
-    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-  };
-}
+/** Object identifiers, as DER writes them. */
+const identifiers = {
+  ecdsaWithSha256: "2a8648ce3d040302",
+  commonName: "550403",
+  keyOfSubject: "551d0e",
+  keyUsage: "551d0f",
+  alternativeName: "551d11",
+  constraints: "551d13",
+  keyOfAuthority: "551d23",
+  extendedUsage: "551d25",
+  serverAuthentication: "2b06010505070301",
+} as const;
 
-function toBeSigned({ host, fromMillis, untilMillis }: CertificateRequest, publicKey: KeyObject): Buffer {
-  const name = tlv(SEQUENCE, tlv(SET, tlv(SEQUENCE, oid(OID.commonName), tlv(0x0c, Buffer.from(host)))));
-  const extensions = tlv(
-    SEQUENCE,
-    // The one use: bit 0, digitalSignature, of which 7 bits of the byte are unused.
-    tlv(SEQUENCE, oid(OID.keyUsage), tlv(0x01, Buffer.of(0xff)), tlv(0x04, tlv(0x03, Buffer.of(7, 0x80)))),
-    tlv(SEQUENCE, oid(OID.extendedKeyUsage), tlv(0x04, tlv(SEQUENCE, oid(OID.serverAuth)))),
-    tlv(SEQUENCE, oid(OID.subjectAltName), tlv(0x04, tlv(SEQUENCE, tlv(0x82, Buffer.from(host))))),
-  );
-  return tlv(
-    SEQUENCE,
-    tlv(0xa0, tlv(0x02, Buffer.of(2))), // version 3
-    tlv(0x02, Buffer.concat([Buffer.of(0x01), randomBytes(15)])), // the leading byte keeps the number positive
-    tlv(SEQUENCE, oid(OID.ecdsaWithSha256)),
-    name,
-    tlv(SEQUENCE, time(fromMillis), time(untilMillis)),
-    name,
+/** The certificate, as PEM. */
+export function makeCertificate(certificate: Certificate): string {
+  const { subject, publicKey, issuer, serial, from, to } = certificate;
+  const signed = sequence(
+    der(tags.version, der(tags.integer, Buffer.of(2))),
+    der(tags.integer, positive(serial)),
+    algorithm,
+    distinguished(issuer.name),
+    sequence(time(from), time(to)),
+    distinguished(subject.name),
     publicKey.export({ type: "spki", format: "der" }),
-    tlv(0xa3, extensions),
+    der(tags.extensions, sequence(...extensions(subject, publicKey, issuer.publicKey))),
   );
+  const signature = sign("sha256", signed, issuer.privateKey);
+  const whole = sequence(signed, algorithm, bits(0, signature));
+  const lines = whole.toString("base64").match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
-const oid = (bytes: readonly number[]): Buffer => tlv(0x06, Buffer.from(bytes));
-
-const bits = (content: Buffer): Buffer => tlv(0x03, Buffer.concat([Buffer.of(0), content]));
-
-/** UTCTime until 2049, GeneralizedTime after that (RFC 5280 §4.1.2.5). */
-function time(millis: number): Buffer {
-  const text = `${new Date(millis).toISOString().replace(/[-:T]/g, "").slice(0, 14)}Z`;
-  return text < "2050" ? tlv(0x17, Buffer.from(text.slice(2))) : tlv(0x18, Buffer.from(text));
+function extensions({ name, isAuthority }: Subject, own: KeyObject, issuers: KeyObject): readonly Buffer[] {
+  const keys = [
+    extension("keyOfSubject", der(tags.octets, keyIdentifier(own))),
+    extension("keyOfAuthority", sequence(der(tags.keyOfAuthority, keyIdentifier(issuers)))),
+  ];
+  if (isAuthority) {
+    const may = critical("constraints", sequence(der(tags.boolean, Buffer.of(0xff))));
+    return [may, critical("keyUsage", bits(2, Buffer.of(0x04))), ...keys];
+  }
+  return [
+    critical("constraints", sequence()),
+    critical("keyUsage", bits(7, Buffer.of(0x80))),
+    extension("extendedUsage", sequence(identifier("serverAuthentication"))),
+    extension("alternativeName", sequence(der(tags.dnsName, Buffer.from(name, "ascii")))),
+    ...keys,
+  ];
 }
 
-/** Tag, length, value. */
-function tlv(tag: number, ...parts: readonly Buffer[]): Buffer {
-  const value = Buffer.concat(parts);
-  const { length } = value;
-  const short = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.of(tag, ...short), value]);
+/** One value after its tag and length (X.690 §8.1). */
+function der(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  const { length } = content;
+  if (length < 0x80) return Buffer.concat([Buffer.of(tag, length), content]);
+  const digits = Buffer.from(length.toString(16).padStart(length < 0x100 ? 2 : 4, "0"), "hex");
+  return Buffer.concat([Buffer.of(tag, 0x80 + digits.length), digits, content]);
 }
 
-function pem(label: string, der: Buffer): string {
-  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
+const sequence = (...parts: readonly Buffer[]): Buffer => der(tags.sequence, ...parts);
+const bits = (unused: number, content: Buffer): Buffer => der(tags.bits, Buffer.of(unused), content);
+const identifier = (name: keyof typeof identifiers): Buffer =>
+  der(tags.identifier, Buffer.from(identifiers[name], "hex"));
+const algorithm = sequence(identifier("ecdsaWithSha256"));
+
+const extension = (name: keyof typeof identifiers, value: Buffer): Buffer =>
+  sequence(identifier(name), der(tags.octets, value));
+const critical = (name: keyof typeof identifiers, value: Buffer): Buffer =>
+  sequence(identifier(name), der(tags.boolean, Buffer.of(0xff)), der(tags.octets, value));
+
+const distinguished = (name: string): Buffer =>
+  sequence(der(tags.set, sequence(identifier("commonName"), der(tags.text, Buffer.from(name)))));
+
+/** A number of DER is negative where its first bit is set, and has no byte that says nothing before it. */
+function positive(number: Buffer): Buffer {
+  const first = number.findIndex((byte) => byte !== 0);
+  const digits = first < 0 ? Buffer.of(0) : number.subarray(first);
+  return (digits[0] ?? 0) < 0x80 ? digits : Buffer.concat([Buffer.of(0), digits]);
 }
+
+/** Two digits for the year up to 2049, four from then on (RFC 5280 §4.1.2.5). */
+function time(date: Date): Buffer {
+  const text = `${date.toISOString().replace(/\D/g, "").slice(0, 14)}Z`;
+  return text < "2050"
+    ? der(tags.shortTime, Buffer.from(text.slice(2), "ascii"))
+    : der(tags.longTime, Buffer.from(text, "ascii"));
+}
+
+/** What tells the keys of two authorities apart (RFC 7093 §2, method 4). */
+const keyIdentifier = (key: KeyObject): Buffer =>
+  createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }))
+    .digest()
+    .subarray(0, 20);

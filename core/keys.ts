@@ -97,8 +97,6 @@ export const keys = {
   /** Server-side-apply field managers of the two owners of a Lease. */
   operatorFieldManager: "berth-operator",
   announcerFieldManager: "berth-announcer",
-  /** Server-side-apply field manager of what the webhooks are served with. */
-  servingFieldManager: "berth-serving",
   /** Server-side-apply field manager of the status of pools and advertisements. */
   statusFieldManager: "berth-status",
 
@@ -111,6 +109,9 @@ export const keys = {
   operatorNamespace: "pepr-system",
   /** The Lease in it by which the watchers agree who leads. */
   watcherLease: "berth-watcher",
+
+  /** The Secret in it with what the webhooks are served with. */
+  servingSecret: "berth-webhook",
 
   /** API group of the pools and advertisements. */
   metallbGroup: "metallb.io",

@@ -475,6 +475,110 @@ export const manifests: readonly Manifest[] = [
     },
   },
   {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicy",
+    metadata: { name: "announcer-leases.berth.dev" },
+    spec: {
+      failurePolicy: "Fail",
+      matchConstraints: {
+        matchPolicy: "Equivalent",
+        namespaceSelector: {},
+        objectSelector: {},
+        resourceRules: [
+          {
+            apiGroups: ["coordination.k8s.io"],
+            apiVersions: ["*"],
+            operations: ["CREATE", "UPDATE"],
+            resources: ["leases"],
+            scope: "*",
+          },
+        ],
+      },
+      matchConditions: [
+        {
+          name: "by-an-announcer",
+          expression: "request.userInfo.username == 'system:serviceaccount:metallb-system:announcer'",
+        },
+      ],
+      variables: [
+        {
+          name: "node",
+          expression:
+            "'authentication.kubernetes.io/node-name' in request.userInfo.extra ? request.userInfo.extra['authentication.kubernetes.io/node-name'][0] : ''",
+        },
+        { name: "plan", expression: "object.metadata.?annotations[?'berth.dev/plan'].orValue('')" },
+        {
+          name: "planBefore",
+          expression: "oldObject == null ? '' : oldObject.metadata.?annotations[?'berth.dev/plan'].orValue('')",
+        },
+        { name: "labels", expression: "object.metadata.?labels.orValue({})" },
+        { name: "labelsBefore", expression: "oldObject == null ? {} : oldObject.metadata.?labels.orValue({})" },
+      ],
+      validations: [
+        {
+          expression: "variables.node != '' && object.metadata.name == 'announcer-' + variables.node",
+          reason: "Forbidden",
+          messageExpression:
+            "'Lease \"' + object.metadata.name + '\" is not the one of this announcer, which ' + (variables.node == '' ? 'names no node; use the token of its pod' : 'is \"announcer-' + variables.node + '\"; write to that one')",
+        },
+        {
+          expression: "variables.plan == variables.planBefore && variables.labels == variables.labelsBefore",
+          reason: "Forbidden",
+          messageExpression:
+            "'Lease \"' + object.metadata.name + '\" has its plan and labels from the operator; write to spec and berth.dev/status alone'",
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicyBinding",
+    metadata: { name: "announcer-leases.berth.dev" },
+    spec: { policyName: "announcer-leases.berth.dev", validationActions: ["Deny"] },
+  },
+  {
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: { name: "pepr-berth", namespace: "pepr-system" },
+    spec: {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: "AlwaysAllow",
+      selector: { matchLabels: { app: "pepr-berth" } },
+    },
+  },
+  {
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: { name: "pepr-berth-watcher", namespace: "pepr-system" },
+    spec: {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: "AlwaysAllow",
+      selector: { matchLabels: { app: "pepr-berth-watcher" } },
+    },
+  },
+  {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name: "pepr-system",
+      labels: {
+        "pod-security.kubernetes.io/enforce": "baseline",
+        "pod-security.kubernetes.io/audit": "restricted",
+        "pod-security.kubernetes.io/warn": "restricted",
+      },
+    },
+  },
+  {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "pepr-berth", namespace: "pepr-system" },
+    spec: {
+      podSelector: { matchExpressions: [{ key: "app", operator: "In", values: ["pepr-berth", "pepr-berth-watcher"] }] },
+      policyTypes: ["Ingress"],
+      ingress: [{ ports: [{ protocol: "TCP", port: 3000 }] }],
+    },
+  },
+  {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: {

@@ -1,6 +1,7 @@
 /**
  * Makes what is written down elsewhere: cluster/generated from manifests (the types of the CRDs, the objects that the operator
- * applies), docs/messages.md from the sentences of core/explain, and the part of manifests/ that Pepr makes of package.json.
+ * applies), docs/messages.md from the sentences of core/explain, the tables of docs/security.md from the rules of RBAC, and the part of
+ * manifests/ that Pepr makes of package.json.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +12,7 @@ import { installation } from "./install/manifests.ts";
 import { buildModule } from "./install/module.ts";
 import { parseObjects } from "./install/object.ts";
 import { messagesPage } from "./messages/page.ts";
+import { withRights } from "./rights/page.ts";
 
 const root = join(import.meta.dirname, "../..");
 const target = join(root, "cluster/generated");
@@ -26,7 +28,9 @@ for (const file of crds) {
   execFileSync(join(root, "node_modules/.bin/kubernetes-fluent-client"), ["crd", file, target], { stdio: "pipe" });
 }
 
-const objects = [...crds, ...yamlFiles("announcer")].flatMap((file) => parseObjects(readFileSync(file, "utf8")));
+const objects = [...crds, ...yamlFiles("operator"), ...yamlFiles("announcer")].flatMap((file) =>
+  parseObjects(readFileSync(file, "utf8")),
+);
 const text = `/** Made from manifests/ by hack/src/generate.ts; edit them, not this. */
 
 /** An object as the API server takes it. */
@@ -45,6 +49,8 @@ for (const [name, content] of new Map([["manifests.ts", text], ...generatedTypes
   await write(join(target, name), content);
 }
 await write(join(root, "docs/messages.md"), messagesPage());
+const security = join(root, "docs/security.md");
+await write(security, withRights(readFileSync(security, "utf8")));
 await writeManifests();
 
 /** After the files above, since they are part of the module. */

@@ -113,7 +113,14 @@ async function takeAway(kubectl: Kubectl, { addresses, crds }: Removal): Promise
   await deleteAll(kubectl, ["leases", "-n", keys.namespace, "-l", `${keys.leaseManagedBy}=${keys.leaseManager}`]);
   await deleteAll(kubectl, ["lease", keys.watcherLease, "-n", keys.operatorNamespace]);
   await deleteAll(kubectl, ["secret", keys.helloSecret, "-n", keys.namespace]);
-  await deleteAll(kubectl, ["secret", `${NAME}-tls`, `${NAME}-api-path`, "-n", keys.operatorNamespace]);
+  await deleteAll(kubectl, [
+    "secret",
+    keys.servingSecret,
+    `${NAME}-tls`,
+    `${NAME}-api-path`,
+    "-n",
+    keys.operatorNamespace,
+  ]);
   await deleteAll(kubectl, ["peprstores.pepr.dev", `${NAME}-store`, `${NAME}-schedule`, "-n", keys.operatorNamespace]);
   say("claims, Leases, Secrets: gone");
   const last = new Set(["CustomResourceDefinition", "Namespace", "Deployment", "DaemonSet"]);

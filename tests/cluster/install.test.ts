@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { manifests } from "../../cluster/generated/manifests.ts";
 import { install, keepWebhooksNarrow } from "../../cluster/install.ts";
 import { kinds, type ApiObject, type Kind, type WebhookConfiguration } from "../../cluster/kinds.ts";
+import { settleServing } from "../../cluster/serving.ts";
 import { isNarrowed } from "../../cluster/webhooks.ts";
 import { MemoryStore, type Hook } from "../support/memory-api.ts";
 import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
@@ -46,6 +47,12 @@ describe("what the watcher brings along", () => {
       "CustomResourceDefinition",
       "CustomResourceDefinition",
       "CustomResourceDefinition",
+      "ValidatingAdmissionPolicy",
+      "ValidatingAdmissionPolicyBinding",
+      "PodDisruptionBudget",
+      "PodDisruptionBudget",
+      "Namespace",
+      "NetworkPolicy",
       "Namespace",
       "ServiceAccount",
       "Role",
@@ -121,14 +128,17 @@ describe("Pepr's webhook configurations", () => {
   };
   const all: readonly Kind<WebhookConfiguration>[] = [kinds.mutatingWebhooks, kinds.validatingWebhooks];
 
+  /** What the webhooks are served with, once there is a leader. */
+  const cell: { serving?: Awaited<ReturnType<typeof settleServing>> } = {};
   async function kept(store: MemoryStore): Promise<void> {
+    cell.serving = await settleServing(store.client(), "pepr-berth.pepr-system.svc");
     const end = new AbortController();
     ends.push(end);
     await keepWebhooksNarrow(store.client(), name, end.signal)(end.signal);
     await pass(100);
   }
   const areNarrow = (store: MemoryStore): readonly boolean[] =>
-    all.map((kind) => isNarrowed(store.get(kind, { name }) ?? expect.fail()));
+    all.map((kind) => isNarrowed(store.get(kind, { name }) ?? expect.fail(), cell.serving ?? expect.fail()));
 
   it("are narrowed at the start, and again when Pepr has written them anew", async () => {
     const store = new MemoryStore();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import type { ApiObject, Kind } from "../../cluster/kinds.ts";
-import { keepWatchers, setWatchers, wantedWatchers } from "../../cluster/watchers.ts";
+import { keepPods, setPods, wantedWatchers } from "../../cluster/watchers.ts";
 import { MemoryStore, type Hook } from "../support/memory-api.ts";
 import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
 
@@ -10,7 +10,8 @@ type Deployment = ApiObject & {
   spec?: { replicas?: number; template?: { spec?: { tolerations?: unknown; containers?: readonly object[] } } };
 };
 const deployments: Kind<Deployment> = { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" };
-const key = { namespace: "pepr-system", name: "pepr-berth-watcher" };
+const ADMISSION = "pepr-berth";
+const key = { namespace: "pepr-system", name: `${ADMISSION}-watcher` };
 
 const ends: AbortController[] = [];
 beforeEach(() => {
@@ -36,7 +37,7 @@ async function kept(replicas: number, managedFields: readonly Fields[], wanted =
   });
   const end = new AbortController();
   ends.push(end);
-  await keepWatchers(store.client(), key.name, wanted)(end.signal);
+  await keepPods(store.client(), ADMISSION, wanted)(end.signal);
   await pass(10);
   return { store, end, now: () => store.get(deployments, key) };
 }
@@ -91,6 +92,19 @@ it("pods leave a node that has gone after 15 s", async () => {
   ]);
 });
 
+it("admission pods have as much time to start and to answer, and keep the class that Pepr gives them", async () => {
+  const store = new MemoryStore();
+  const admission = { namespace: "pepr-system", name: ADMISSION };
+  store.seed(deployments, { metadata: admission, spec: { replicas: 2 } });
+  expect(await setPods(store.client(), ADMISSION, 2)).toBe(false);
+  const pod = store.get(deployments, admission)?.spec?.template?.spec;
+  expect(pod).toMatchObject({
+    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+    containers: [{ name: "server", startupProbe: { periodSeconds: 2, failureThreshold: 150 } }],
+  });
+  expect(pod).not.toHaveProperty("priorityClassName");
+});
+
 it.each([
   { what: "as long as Pepr has not made them so", generation: 2, isReplaced: true },
   { what: "not where they are so already, as after each later deploy", generation: 1, isReplaced: false },
@@ -103,8 +117,8 @@ it.each([
     if (call.verb === "apply") store.edit(deployments, key, { metadata: { generation } });
     return run();
   };
-  expect(await setWatchers(store.client({ hook }), key.name, 2)).toBe(isReplaced);
-  expect(await setWatchers(store.client(), key.name, 2)).toBe(false);
+  expect(await setPods(store.client({ hook }), ADMISSION, 2)).toBe(isReplaced);
+  expect(await setPods(store.client(), ADMISSION, 2)).toBe(false);
 });
 
 it("nothing is written where there is no Deployment, as with pepr dev", async () => {
@@ -112,7 +126,7 @@ it("nothing is written where there is no Deployment, as with pepr dev", async ()
   const before = store.resourceVersion;
   const end = new AbortController();
   ends.push(end);
-  await keepWatchers(store.client(), key.name, 2)(end.signal);
+  await keepPods(store.client(), ADMISSION, 2)(end.signal);
   await pass(120_000);
   expect(store.resourceVersion).toBe(before);
 });

@@ -1,56 +1,92 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { AddressInfo } from "node:net";
-import { connect, createServer } from "node:tls";
+import { generateKeyPairSync, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { expect, test } from "vitest";
-import { selfSigned } from "../../cluster/x509.ts";
+import { createServer, connect, type TLSSocket } from "node:tls";
+import { describe, expect, it, test } from "vitest";
+import fc from "fast-check";
+import { makeCertificate } from "../../cluster/x509.ts";
 
-const host = "pepr-berth.pepr-system.svc";
-const day = 86_400_000;
-const made = (fromMillis = Date.now() - day, untilMillis = Date.now() + day): ReturnType<typeof selfSigned> =>
-  selfSigned({ host, fromMillis, untilMillis });
+const pair = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
+const HOST = "pepr-berth.pepr-system.svc";
+const DAY = 86_400_000;
+const from = new Date("2026-11-24T20:00:00Z");
 
-test("a certificate vouches for itself, for its host alone, with the key that comes with it", () => {
-  const { certificate, key } = made();
-  const parsed = new X509Certificate(certificate);
-  expect(parsed.verify(parsed.publicKey)).toBe(true);
-  expect(parsed.checkPrivateKey(createPrivateKey(key))).toBe(true);
-  expect(parsed.checkHost(host)).toBe(host);
-  expect(parsed.checkHost("kubernetes.default.svc")).toBeUndefined();
-  expect(parsed.ca).toBe(false);
-  expect(parsed.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
-});
+function authority(name = "Berth", { days = 3_650, serial = randomBytes(16) } = {}) {
+  const keys = pair();
+  const to = new Date(from.getTime() + days * DAY);
+  const subject = { name, isAuthority: true };
+  const pem = makeCertificate({ subject, publicKey: keys.publicKey, issuer: { name, ...keys }, serial, from, to });
+  return { name, ...keys, pem };
+}
 
-test.each([
-  { from: "2026-11-24T10:00:00Z", until: "2027-11-24T10:00:00Z" },
-  { from: "2049-12-31T23:59:59Z", until: "2050-01-01T00:00:00Z" }, // two-digit years end in between
-])("it is good from $from until $until", ({ from, until }) => {
-  const parsed = new X509Certificate(made(Date.parse(from), Date.parse(until)).certificate);
-  expect([parsed.validFromDate, parsed.validToDate]).toEqual([new Date(from), new Date(until)]);
-});
+function server(issuer: ReturnType<typeof authority>, name = HOST) {
+  const { publicKey, privateKey } = pair();
+  const [to, serial] = [new Date(from.getTime() + 90 * DAY), randomBytes(16)];
+  const pem = makeCertificate({ subject: { name, isAuthority: false }, publicKey, issuer, serial, from, to });
+  return { pem, key: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+}
 
-test("no two have one serial number", () => {
-  const serials = Array.from({ length: 20 }, () => new X509Certificate(made().certificate).serialNumber);
-  expect(new Set(serials).size).toBe(20);
-});
-
-test("a TLS client that trusts it and nothing else takes the server for its host", async () => {
-  const { certificate, key } = made();
-  const server = createServer({ cert: certificate, key }, (socket) => socket.end()).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const dial = (ca: string): Promise<boolean> => {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const socket = connect({ port, host: "127.0.0.1", servername: host, ca });
-    socket.on("secureConnect", () => {
-      resolve(socket.authorized);
+describe("a certificate", () => {
+  it("says what it was made to say", () => {
+    const issuer = authority();
+    const read = new X509Certificate(server(issuer).pem);
+    expect(read).toMatchObject({
+      subject: `CN=${HOST}`,
+      issuer: "CN=Berth",
+      subjectAltName: `DNS:${HOST}`,
+      validFrom: "Nov 24 20:00:00 2026 GMT",
+      validTo: "Feb 22 20:00:00 2027 GMT",
+      ca: false,
+      keyUsage: ["1.3.6.1.5.5.7.3.1"],
     });
-    socket.on("error", () => {
-      resolve(false);
-    });
-    return promise.finally(() => socket.destroy());
-  };
-  expect(await dial(certificate)).toBe(true);
-  expect(await dial(made().certificate)).toBe(false);
-  server.close();
+    expect(read.checkIssued(new X509Certificate(issuer.pem)) && read.verify(issuer.publicKey)).toBe(true);
+    expect(read.verify(pair().publicKey)).toBe(false);
+  });
+
+  it("of an authority is one, signed by itself, also beyond the year 2049", () => {
+    const { pem, publicKey } = authority("Berth", { days: 12_000 });
+    const read = new X509Certificate(pem);
+    expect([read.ca, read.verify(publicKey), read.validTo]).toEqual([true, true, "Oct  2 20:00:00 2059 GMT"]);
+  });
+
+  test("has the serial number that it was given, whatever its first bits", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 19 }), (bytes) => {
+        const serial = Buffer.from(bytes);
+        const read = new X509Certificate(authority("Berth", { serial }).pem);
+        expect(BigInt(`0x${read.serialNumber}`)).toBe(BigInt(`0x${serial.toString("hex")}`));
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+async function handshake(served: { pem: string; key: string }, ca: string): Promise<TLSSocket> {
+  const listening = createServer({ cert: served.pem, key: served.key }).listen(0, "127.0.0.1");
+  await once(listening, "listening");
+  const { port } = listening.address() as { port: number };
+  const socket = connect({ host: "127.0.0.1", port, ca, servername: HOST });
+  try {
+    await once(socket, "secureConnect");
+    return socket;
+  } finally {
+    socket.destroy();
+    listening.close();
+  }
+}
+
+describe("a client that trusts a bundle of authorities", () => {
+  const [old, next] = [authority(), authority()];
+  const bundle = next.pem + old.pem;
+
+  it.each([
+    ["the older", old],
+    ["the newer", next],
+  ])("takes a server that %s has signed, although both have one name", async (_, issuer) => {
+    expect((await handshake(server(issuer), bundle)).authorized).toBe(true);
+  });
+
+  it("refuses one that neither has signed, and one of another name", async () => {
+    await expect(handshake(server(authority()), bundle)).rejects.toThrow(/unable to verify|issuer/);
+    await expect(handshake(server(old, "other.svc"), bundle)).rejects.toThrow(/altnames|Hostname/);
+  });
 });

@@ -224,8 +224,11 @@ export class MemoryStore {
     return (await this.admit({ operation: "UPDATE", plural, object: after, oldObject, user })) as T;
   }
 
-  #apply<T extends ApiObject>(kind: Kind<T>, object: ApiObject, { fieldManager, subresource }: ApplyOptions): T {
+  #apply<T extends ApiObject>(kind: Kind<T>, object: ApiObject, options: ApplyOptions): T {
+    const { fieldManager, subresource, force = true } = options;
     const key = keyOf(object);
+    // Coarser than the API server, which looks at each field's owner and value.
+    if (!force) this.#refuseExisting(kind, key);
     if (subresource !== undefined) this.#check(kind, this.#need(kind, key), { uid: object.metadata?.uid });
     const id = idOf(kind, key);
     const owners = this.#owners.get(id) ?? new FieldOwners();

@@ -40,12 +40,15 @@ const pinned = (name: string, address: string): string =>
 
 async function showInstalled({ kubectl, json }: Target): Promise<readonly string[]> {
   const daemonSet = await json(["get", "daemonset", "announcer", "-n", "metallb-system"]);
-  const [ready, wanted] = ["numberReady", "desiredNumberScheduled"].map((field) => pick(daemonSet, "status", field));
-  expect(ready === wanted && Number(ready) > 0, `announcers: ${String(ready)} of ${String(wanted)} ready`);
+  const [ready, nodes] = ["numberReady", "desiredNumberScheduled"].map((field) => pick(daemonSet, "status", field));
+  expect(ready === nodes && Number(ready) > 0, `announcers: ${String(ready)} of ${String(nodes)} ready`);
   await kubectl(["get", "crd", "ipaddresspools.metallb.io", "l2advertisements.metallb.io"]);
   const webhooks = await json(["get", "validatingwebhookconfiguration", "pepr-berth"]);
-  const policies = pickList(webhooks, "webhooks").map((one) => pickText(one, "failurePolicy"));
-  expect(policies.join() === "Ignore,Fail", `webhook failure policies: ${policies.join()}`);
+  const policies = pickList(webhooks, "webhooks")
+    .map((one) => `${pickText(one, "name")} ${pickText(one, "failurePolicy")}`)
+    .filter((policy) => policy.includes(".berth.dev"));
+  const wanted = ["services.berth.dev Ignore", "configuration.berth.dev Fail"];
+  expect(policies.join() === wanted.join(), `webhook failure policies: ${policies.join()}`);
   return lines(await kubectl(["get", "pods", "-A", "-o", "wide"]));
 }
 

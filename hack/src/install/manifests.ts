@@ -1,14 +1,15 @@
 /** The objects that kubectl and Helm install: Pepr's, made fit to stand in a file, and those of manifests/. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { podSpec, wantedWatchers } from "../../../cluster/watchers.ts";
+import { podSpec } from "../../../cluster/pods.ts";
+import { wantedWatchers } from "../../../cluster/watchers.ts";
 import { narrowed } from "../../../cluster/webhooks.ts";
 import settings from "../../../package.json" with { type: "json" };
 import { references } from "../images.ts";
-import { pickList, pickText } from "../lab/json.ts";
+import { pickText } from "../lab/json.ts";
 import { root } from "../target.ts";
 import type { Built } from "./module.ts";
-import { nameOf, overlay, parseObjects, toJson, type JsonObject } from "./object.ts";
+import { nameOf, overlay, parseObjects, toJson, type Json, type JsonObject } from "./object.ts";
 import { NAME, peprObjects } from "./pepr-objects.ts";
 
 /** Folders of manifests/ that are part of every installation, in the order in which they are applied. */
@@ -73,38 +74,35 @@ function forFile(object: JsonObject): JsonObject {
   }
 }
 
-/** What each deploy makes anew may be missing when a pod starts: the watcher makes it then. */
+/** Without the stamp of a deploy and the Secrets that it makes anew, which nothing needs, and with what the operator adds after one. */
 function forFileDeployment(deployment: JsonObject): JsonObject {
-  const text = JSON.stringify(deployment, (field, value: unknown) => {
+  const name = pickText(deployment, "metadata", "name");
+  const isWatcher = name === `${NAME}-watcher`;
+  const bare = JSON.stringify(deployment, (field, value: unknown) => {
     if (field === "annotations" && isStamp(value)) return undefined;
-    if (field === "secret" && isServing(value)) return { ...value, optional: true };
-    return value;
+    return field === "volumes" || field === "volumeMounts" ? withoutDeploys(value) : value;
   });
-  const isWatcher = nameOf(deployment) === `Deployment pepr-system/${NAME}-watcher`;
   const env = [{ name: "BERTH_INSTALLED_BY", value: "manifests" }];
-  const container = { name: isWatcher ? "watcher" : "server", env };
-  const common = { spec: { template: { spec: { containers: [container] } } } };
-  const whole = overlay(JSON.parse(text) as JsonObject, common);
-  // What the operator gives the watchers after a deploy of Pepr's stands here from the start.
-  const watchers = {
-    spec: { replicas: wantedWatchers(settings.pepr.env), template: { spec: podSpec(`${NAME}-watcher`) } },
-  };
-  return (isWatcher ? overlay(whole, toJson(watchers)) : whole) as JsonObject;
+  const said = { spec: { template: { spec: { containers: [{ name: isWatcher ? "watcher" : "server", env }] } } } };
+  const added = toJson({ spec: { template: { spec: podSpec(name, isWatcher ? "watcher" : "admission") } } });
+  const number = isWatcher ? { spec: { replicas: wantedWatchers(settings.pepr.env) } } : {};
+  return [said, added, number].reduce<JsonObject>(
+    (whole, part) => overlay(whole, part) as JsonObject,
+    JSON.parse(bare) as JsonObject,
+  );
 }
 
 const isStamp = (value: unknown): boolean => Object.keys(Object(value) as object).join() === "buildTimestamp";
 
-function isServing(value: unknown): value is { readonly secretName: string } {
-  const { secretName = "" } = value as { readonly secretName?: string };
-  return [`${NAME}-tls`, `${NAME}-api-path`].includes(secretName);
-}
+const withoutDeploys = (entries: unknown): unknown =>
+  (entries as readonly unknown[]).filter((entry) => !["tls-certs", "api-path"].includes(pickText(entry, "name")));
 
-/** Narrowed from the start; whom to trust and which path to ask, the watcher fills in. */
+/** Narrowed from the start; whom to trust and which path to ask, the watcher fills in. Pepr's own entry asks nobody. */
 function forFileWebhooks(configuration: JsonObject): JsonObject {
-  const text = JSON.stringify(configuration, (field, value: unknown) =>
-    field === "caBundle" || field === "path" ? undefined : value,
-  );
-  const bare = JSON.parse(text) as JsonObject;
-  const webhooks = toJson({ webhooks: narrowed(bare as Parameters<typeof narrowed>[0]) ?? pickList(bare, "webhooks") });
-  return overlay(bare, webhooks) as JsonObject;
+  const nothing = { certificate: "", key: "", authorities: "", path: "" };
+  const wanted = narrowed(configuration as Parameters<typeof narrowed>[0], nothing) ?? [];
+  const ours = JSON.stringify(wanted, (field, value: unknown) => (field === "path" ? undefined : value));
+  const whole = overlay(configuration, { webhooks: JSON.parse(ours) as Json });
+  const text = JSON.stringify(whole, (field, value: unknown) => (field === "caBundle" ? undefined : value));
+  return JSON.parse(text) as JsonObject;
 }

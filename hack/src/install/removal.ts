@@ -106,5 +106,6 @@ export async function othersIn(kubectl: Kubectl, namespace: string): Promise<rea
 function isForeign(object: unknown): boolean {
   if (pick(object, "metadata", "deletionTimestamp") !== undefined) return false;
   const name = pickText(object, "metadata", "name");
-  return name !== "kube-root-ca.crt" && !name.startsWith(NAME) && name !== keys.helloSecret && name !== "announcer";
+  const ours: readonly string[] = ["kube-root-ca.crt", keys.helloSecret, keys.servingSecret, "announcer"];
+  return !name.startsWith(NAME) && !ours.includes(name);
 }

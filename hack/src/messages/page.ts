@@ -37,7 +37,7 @@ const KUBECTL: Readonly<Record<Answer, string>> = { denied: "denied", waits: "wa
 function asPrinted(refusal: Refusal, answer: Answer): string {
   const sentence = explain(refusal);
   if (answer !== "denied") return `Warning: ${sentence}`;
-  const webhook = "service" in refusal ? "pepr-berth.pepr.dev" : "configuration.berth.dev";
+  const webhook = "service" in refusal ? "services.berth.dev" : "configuration.berth.dev";
   return `Error from server: error when creating "file.yaml": admission webhook "${webhook}" denied the request: ${sentence}`;
 }
 

@@ -54,34 +54,43 @@ describe("the ways in bring the same objects", () => {
   });
 
   it("by pepr deploy, but for what no file can hold and for what the operator does to it afterwards", () => {
-    const watcher = "Deployment pepr-system/pepr-berth-watcher spec";
+    const both = [
+      { name: "pepr-berth", container: "server", mounts: ["api-path", "tls-certs"] },
+      { name: "pepr-berth-watcher", container: "watcher", mounts: ["tls-certs"] },
+    ];
+    const expected = both.flatMap(({ name, container, mounts }) => {
+      const spec = `Deployment pepr-system/${name} spec.template.spec`;
+      return [
+        // Pepr stamps its pods with the time of the deploy, and mounts Secrets that it makes itself.
+        `Deployment pepr-system/${name} spec.template.metadata.annotations`,
+        ...mounts.map((mount) => `${spec}.containers.${container}.volumeMounts.${mount}`),
+        ...mounts.map((mount) => `${spec}.volumes.${mount}`),
+        `${spec}.containers.${container}.env.BERTH_INSTALLED_BY`,
+        // cluster/pods.ts
+        `${spec}.affinity`,
+        `${spec}.enableServiceLinks`,
+        `${spec}.securityContext.seccompProfile`,
+        `${spec}.tolerations`,
+        ...["lifecycle", "livenessProbe.failureThreshold", "livenessProbe.timeoutSeconds"].map(
+          (field) => `${spec}.containers.${container}.${field}`,
+        ),
+        ...["readinessProbe.periodSeconds", "readinessProbe.timeoutSeconds", "startupProbe"].map(
+          (field) => `${spec}.containers.${container}.${field}`,
+        ),
+      ];
+    });
+    const webhooks = ["Mutating", "Validating"].flatMap((kind) =>
+      // cluster/webhooks.ts
+      ["pepr-berth.pepr.dev.clientConfig.caBundle", "pepr-berth.pepr.dev.matchConditions", "services.berth.dev"].map(
+        (place) => `${kind}WebhookConfiguration pepr-berth webhooks.${place}`,
+      ),
+    );
     expect(differences(ways().pepr, ways().kustomize)).toEqual(
       [
-        // Pepr stamps its pods with the time of the deploy, mounts Secrets that it makes itself, and has the operator bring the rest.
-        ...(
-          [
-            ["", "server"],
-            ["-watcher", "watcher"],
-          ] as const
-        ).flatMap(([suffix, container]) => [
-          `Deployment pepr-system/pepr-berth${suffix} spec.template.metadata.annotations`,
-          `Deployment pepr-system/pepr-berth${suffix} spec.template.spec.containers.${container}.env.BERTH_INSTALLED_BY`,
-          `Deployment pepr-system/pepr-berth${suffix} spec.template.spec.volumes.tls-certs.secret.optional`,
-        ]),
-        "Deployment pepr-system/pepr-berth spec.template.spec.volumes.api-path.secret.optional",
-        // cluster/watchers.ts
-        `${watcher}.replicas`,
-        `${watcher}.template.spec.affinity`,
-        `${watcher}.template.spec.containers.watcher.lifecycle`,
-        `${watcher}.template.spec.containers.watcher.livenessProbe.timeoutSeconds`,
-        `${watcher}.template.spec.containers.watcher.startupProbe`,
-        `${watcher}.template.spec.tolerations`,
-        // cluster/webhooks.ts and cluster/serving.ts
-        ...["Mutating", "Validating"].flatMap((kind) => [
-          `${kind}WebhookConfiguration pepr-berth webhooks.pepr-berth.pepr.dev.clientConfig.caBundle`,
-          `${kind}WebhookConfiguration pepr-berth webhooks.pepr-berth.pepr.dev.clientConfig.service.path`,
-          `${kind}WebhookConfiguration pepr-berth webhooks.pepr-berth.pepr.dev.matchConditions`,
-        ]),
+        ...expected,
+        ...webhooks,
+        "Deployment pepr-system/pepr-berth-watcher spec.replicas",
+        "Deployment pepr-system/pepr-berth-watcher spec.template.spec.priorityClassName",
         "ValidatingWebhookConfiguration pepr-berth webhooks.configuration.berth.dev",
       ].toSorted(),
     );

@@ -1,0 +1,72 @@
+/** Berth as it was before: another commit's sources, images and bundle, kept in the cache by commit. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheFolder } from "./cache.ts";
+import { pickText } from "./lab/json.ts";
+import { attempt, run } from "./shell.ts";
+import { root, type Target } from "./target.ts";
+
+/** An earlier Berth, ready to be deployed. */
+export type Earlier = {
+  readonly commit: string;
+  /** How its images are labelled; never as this checkout's. */
+  readonly version: string;
+  readonly folder: string;
+  /** Whether it is a commit before the last one; not so in a clone that has only one. */
+  readonly isBefore: boolean;
+};
+
+/**
+ * The sources of the commit that BERTH_UPGRADE_FROM names, else of the last release, else of the commit before the last. A
+ * shallow clone has only the last one: then that is taken, whose images have another label all the same, so that an upgrade rolls
+ * every pod.
+ */
+export async function earlierBerth(): Promise<Earlier> {
+  const wanted = process.env["BERTH_UPGRADE_FROM"];
+  const release = (await git("describe", "--tags", "--abbrev=0", "--match", "v*", "HEAD~1")) ?? "HEAD~1";
+  const found = await git("rev-parse", "--verify", "--quiet", `${wanted ?? release}^{commit}`);
+  if (found === undefined && wanted !== undefined) {
+    throw new Error(`BERTH_UPGRADE_FROM is "${wanted}", which is no commit here; git fetch it`);
+  }
+  const commit = found ?? (await git("rev-parse", "HEAD")) ?? "";
+  const version = `0.0.0-${commit.slice(0, 12)}`;
+  const folder = join(cacheFolder(), "commits", commit);
+  if (!existsSync(folder)) await extract(commit, version, folder);
+  return { commit, version, folder, isBefore: found !== undefined };
+}
+
+/** What git prints; undefined where it fails. */
+async function git(...args: readonly string[]): Promise<string | undefined> {
+  const { code, stdout } = await attempt("git", args, { cwd: root });
+  return code === 0 ? stdout.trim() : undefined;
+}
+
+async function extract(commit: string, version: string, folder: string): Promise<void> {
+  const next = `${folder}.${String(process.pid)}`;
+  mkdirSync(next, { recursive: true });
+  try {
+    await run("sh", ["-c", `git archive ${commit} | tar -x -C "${next}"`], { cwd: root });
+    const settings = readFileSync(join(next, "package.json"), "utf8");
+    const before = pickText(JSON.parse(settings), "version");
+    writeFileSync(join(next, "package.json"), settings.replaceAll(before, version));
+    // Links to the same files: half a gigabyte of them. Dependencies change seldom, and by a pin in package.json.
+    await run("cp", ["-al", join(root, "node_modules"), next]);
+    renameSync(next, folder);
+  } finally {
+    rmSync(next, { recursive: true, force: true });
+  }
+}
+
+/** Builds its images and loads them into the lab. */
+export async function loadEarlier(target: Target, { folder }: Earlier): Promise<void> {
+  const printed = await run(process.execPath, ["hack/src/images.ts"], { cwd: folder });
+  const archives = printed.split("\n").flatMap((line) => line.split("\t")[1] ?? []);
+  await target.lab("load", ...archives);
+}
+
+/** Deploys it, over whatever runs. */
+export const deployEarlier = ({ kubeconfig }: Target, { folder, version }: Earlier): Promise<string> =>
+  run("npx", ["--no-install", "pepr", "deploy", "--image", `berth.dev/operator:${version}`, "--yes"], {
+    cwd: folder,
+    env: { KUBECONFIG: kubeconfig, NO_COLOR: "1" },
+  });

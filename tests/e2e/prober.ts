@@ -1,0 +1,50 @@
+/**
+ * A program for the client's network: asks addresses for their page, 50 times a second and each in turn, over a connection
+ * of its own each time. Tells what went wrong when its standard input is closed. Not a test.
+ */
+import { get } from "node:http";
+
+const INTERVAL_MILLIS = 20;
+/** Below the second after which Linux sends a lost SYN again, so that a lost packet is a failure. */
+const PATIENCE_MILLIS = 900;
+
+const addresses = process.argv.slice(2);
+const failures: string[] = [];
+const cell = { asked: 0, open: 0, slowestMillis: 0 };
+
+function ask(address: string): void {
+  const startedMillis = performance.now();
+  const at = new Date().toISOString().slice(11, 23);
+  cell.asked += 1;
+  cell.open += 1;
+  const fail = (why: string): void => {
+    failures.push(`${at} ${address}: ${why}`);
+  };
+  const request = get({ host: address, agent: false, timeout: PATIENCE_MILLIS }, (response) => {
+    if (response.statusCode !== 200) fail(`HTTP ${String(response.statusCode)}`);
+    response.resume();
+  });
+  request.on("timeout", () => request.destroy(new Error("no answer in time")));
+  request.on("error", ({ message }) => {
+    fail(message);
+  });
+  request.on("close", () => {
+    cell.open -= 1;
+    cell.slowestMillis = Math.max(cell.slowestMillis, performance.now() - startedMillis);
+  });
+}
+
+const timer = setInterval(() => {
+  ask(addresses[cell.asked % addresses.length] ?? "");
+}, INTERVAL_MILLIS);
+
+process.stdin.resume();
+process.stdin.on("end", () => {
+  clearInterval(timer);
+  setInterval(() => {
+    if (cell.open > 0) return;
+    const { asked, slowestMillis } = cell;
+    process.stdout.write(JSON.stringify({ asked, failures, slowestMillis: Math.round(slowestMillis) }));
+    process.exit();
+  }, INTERVAL_MILLIS);
+});
