@@ -124,7 +124,7 @@ async function standingOf(kubectl: Kubectl): Promise<Standing> {
       : managers.includes("pepr")
         ? "npx pepr deploy"
         : "kubectl";
-  const image = pickText(deployment, "spec", "template", "spec", "containers", 0 as never, "image");
+  const image = pickText(deployment, "spec", "template", "spec", "containers", 0, "image");
   const progress = await readProgress(kubectl);
   return {
     text: `installed by ${way}, ${image}; ${printProgress(progress)}${progress.every(isReady) ? "" : ", not ready"}`,

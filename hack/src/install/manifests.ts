@@ -86,10 +86,7 @@ function forFileDeployment(deployment: JsonObject): JsonObject {
   const said = { spec: { template: { spec: { containers: [{ name: isWatcher ? "watcher" : "server", env }] } } } };
   const added = toJson({ spec: { template: { spec: podSpec(name, isWatcher ? "watcher" : "admission") } } });
   const number = isWatcher ? { spec: { replicas: wantedWatchers(settings.pepr.env) } } : {};
-  return [said, added, number].reduce<JsonObject>(
-    (whole, part) => overlay(whole, part) as JsonObject,
-    JSON.parse(bare) as JsonObject,
-  );
+  return overlay(overlay(overlay(JSON.parse(bare) as Json, said), added), number) as JsonObject;
 }
 
 const isStamp = (value: unknown): boolean => Object.keys(Object(value) as object).join() === "buildTimestamp";
