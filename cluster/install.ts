@@ -10,6 +10,7 @@ import type { Lead } from "./leadership.ts";
 import { log } from "./log.ts";
 import { Queue } from "./queue.ts";
 import { reflect } from "./reflector.ts";
+import { isInstalledByManifests } from "./settings.ts";
 import { readServing } from "./serving.ts";
 import { isNarrowed, narrowed } from "./webhooks.ts";
 import { parseJson } from "./wire.ts";
@@ -29,13 +30,20 @@ export async function install(api: Api): Promise<{ readonly isRollout: boolean }
   for (const manifest of manifests) {
     // An announcer without a key answers nothing, and kubelet takes a minute to bring one to a pod that runs already.
     if (manifest.kind === "DaemonSet") await keepHelloKeys(api, rotationSeconds(process.env["BERTH_HELLO_KEY_DAYS"]));
-    await api.apply(kindOf(manifest), withImage(manifest), apply);
+    if (isBrought(manifest.kind)) await api.apply(kindOf(manifest), withImage(manifest), apply);
   }
   log.info({ objects: manifests.length }, "manifests applied");
   await awaitServed(api);
   const after = await api.get(daemonSets, announcers);
   return { isRollout: before?.metadata?.generation !== after?.metadata?.generation };
 }
+
+/**
+ * What kubectl or Helm has installed is left to them, but for this: Helm never changes a CRD that is there, nor labels a
+ * namespace that it makes for a release.
+ */
+const isBrought = (kind: string): boolean =>
+  !isInstalledByManifests(process.env) || kind === "CustomResourceDefinition" || kind === "Namespace";
 
 const kindOf = ({ apiVersion, kind }: Manifest): Kind<Manifest> => {
   const [version = "", group = ""] = apiVersion.split("/").reverse();

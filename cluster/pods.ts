@@ -48,7 +48,7 @@ const handOn = (afterMillis: number): string =>
   `setTimeout(() => { for (const id of require("fs").readdirSync("/proc")) if (+id > 1 && +id !== process.pid) process.kill(+id, "SIGTERM") }, ${String(afterMillis)})`;
 
 /** What every pod of that Deployment is to have. Preferred, not required, to be apart: one node will do too. */
-function podSpec(app: string, role: Role): object {
+export function podSpec(app: string, role: Role): object {
   const { name, lingerMillis } = containers[role];
   const probe = { timeoutSeconds: PROBE_SECONDS };
   return {

@@ -26,3 +26,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
 
 /** Those of this process. */
 export const settings = readSettings(process.env);
+
+/**
+ * Whether kubectl or Helm has installed this process and with it everything else, changed as its owner wishes
+ * (BERTH_INSTALLED_BY=manifests); after `pepr deploy` the operator brings what Pepr does not know of.
+ */
+export const isInstalledByManifests = (environment: Readonly<Record<string, string | undefined>>): boolean =>
+  environment["BERTH_INSTALLED_BY"] === "manifests";

@@ -12,6 +12,7 @@ import { log } from "./log.ts";
 import { backoffMillis } from "./queue.ts";
 import { isHealthy, serverOf } from "./server.ts";
 import { followServing, keepServing, settleServing } from "./serving.ts";
+import { isInstalledByManifests } from "./settings.ts";
 import { keepPods, setPods, wantedWatchers } from "./watchers.ts";
 
 /** What {@link start} brings up, and what it calls when it stands. */
@@ -92,6 +93,7 @@ function write(path: string, text: string): string {
 
 /** Sees to the pods and their number; the watcher that the first `pepr deploy` makes is replaced by that, and goes at once. */
 async function beMany({ cluster, webhooks }: Module): Promise<void> {
+  if (isInstalledByManifests(process.env)) return;
   try {
     if (!(await setPods(cluster.api, webhooks, wantedWatchers(process.env)))) return;
   } catch (err) {
@@ -112,7 +114,7 @@ async function contend({ cluster, webhooks, parts }: Module, signal: AbortSignal
   const leads = [
     keepServing(api, hostOf(webhooks)),
     keepWebhooksNarrow(api, webhooks, signal),
-    keepPods(api, webhooks, wantedWatchers(process.env)),
+    ...(isInstalledByManifests(process.env) ? [] : [keepPods(api, webhooks, wantedWatchers(process.env))]),
     ...parts.map(({ lead }) => lead),
   ];
   const leadership = new Leadership(api, async (term) => {

@@ -667,7 +667,7 @@ export const manifests: readonly Manifest[] = [
             },
           ],
           volumes: [
-            { name: "hello-keys", secret: { secretName: "announcer-hello", defaultMode: 400, optional: true } },
+            { name: "hello-keys", secret: { secretName: "announcer-hello", defaultMode: 256, optional: true } },
             { name: "state", hostPath: { path: "/var/lib/berth", type: "DirectoryOrCreate" } },
           ],
         },

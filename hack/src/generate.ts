@@ -1,12 +1,16 @@
 /**
  * Makes what is written down elsewhere: cluster/generated from manifests (the types of the CRDs, the objects that the operator
- * applies), docs/messages.md from the sentences of core/explain, and the tables of docs/security.md from the rules of RBAC.
+ * applies), docs/messages.md from the sentences of core/explain, the tables of docs/security.md from the rules of RBAC, and the part of
+ * manifests/ that Pepr makes of package.json.
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
-import { parseAllDocuments } from "yaml";
+import { kustomizeFiles } from "./install/kustomize.ts";
+import { installation } from "./install/manifests.ts";
+import { buildModule } from "./install/module.ts";
+import { parseObjects } from "./install/object.ts";
 import { messagesPage } from "./messages/page.ts";
 import { withRights } from "./rights/page.ts";
 
@@ -25,10 +29,7 @@ for (const file of crds) {
 }
 
 const objects = [...crds, ...yamlFiles("operator"), ...yamlFiles("announcer")].flatMap((file) =>
-  parseAllDocuments(readFileSync(file, "utf8")).map((document) => {
-    const object: unknown = document.toJS();
-    return object;
-  }),
+  parseObjects(readFileSync(file, "utf8")),
 );
 const text = `/** Made from manifests/ by hack/src/generate.ts; edit them, not this. */
 
@@ -50,6 +51,16 @@ for (const [name, content] of new Map([["manifests.ts", text], ...generatedTypes
 await write(join(root, "docs/messages.md"), messagesPage());
 const security = join(root, "docs/security.md");
 await write(security, withRights(readFileSync(security, "utf8")));
+await writeManifests();
+
+/** After the files above, since they are part of the module. */
+async function writeManifests(): Promise<void> {
+  const built = await buildModule();
+  const files = kustomizeFiles(await installation(built), built.hash);
+  rmSync(join(root, "manifests/pepr"), { recursive: true, force: true });
+  mkdirSync(join(root, "manifests/pepr"));
+  for (const [path, content] of files) await write(join(root, "manifests", path), content);
+}
 
 async function write(path: string, content: string): Promise<void> {
   writeFileSync(path, await format(content, { ...(await resolveConfig(path)), filepath: path }));

@@ -18,7 +18,8 @@ import { nodeFileTrace } from "@vercel/nft";
 import settings from "../../package.json" with { type: "json" };
 import { buildAnnouncer } from "./announcer.ts";
 import { cacheFolder } from "./cache.ts";
-import { run } from "./shell.ts";
+import { pickText } from "./lab/json.ts";
+import { attempt, run } from "./shell.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -42,21 +43,23 @@ const ENTRIES = [
 
 /** Builds what has changed, and says where the images are. */
 export async function productImages(): Promise<readonly Image[]> {
-  return [await operatorImage(), await announcerImage()];
+  return [await ensure("operator", await operatorFiles()), await ensure("announcer", await announcerFiles())];
 }
 
-async function announcerImage(): Promise<Image> {
-  const binary = await buildAnnouncer();
-  return ensure("announcer", join(root, "announcer/Containerfile"), new Map([["announcer", binary]]));
-}
+/** Place in the image -> file. */
+export type Files = ReadonlyMap<string, string>;
 
-async function operatorImage(): Promise<Image> {
+/** What the announcer's image consists of. */
+export const announcerFiles = async (): Promise<Files> => new Map([["announcer", await buildAnnouncer()]]);
+
+/** What the operator's image consists of. */
+export async function operatorFiles(): Promise<Files> {
   const { fileList } = await nodeFileTrace(ENTRIES, { base: root });
   const regular = [...fileList].filter((file) => statSync(join(root, file)).isFile());
   const files = new Map(regular.toSorted().map((file) => [join("app", file), join(root, file)]));
   files.set("usr/bin/node", process.execPath);
   for (const library of await libraries(process.execPath)) files.set(library.slice(1), library);
-  return ensure("operator", join(root, "hack/operator.Containerfile"), files);
+  return files;
 }
 
 /** The shared libraries of a program, where its loader looks for them. */
@@ -65,51 +68,83 @@ async function libraries(program: string): Promise<readonly string[]> {
   return lines.flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
 
-/** Builds the image of these files (place in the image -> file) unless the cache has it. */
-async function ensure(
-  name: keyof typeof references,
-  containerfile: string,
-  files: ReadonlyMap<string, string>,
-): Promise<Image> {
+const containerfiles = {
+  operator: join(root, "hack/operator.Containerfile"),
+  announcer: join(root, "announcer/Containerfile"),
+} as const;
+
+/** Builds the image of these files unless the cache has it. */
+async function ensure(name: keyof typeof references, files: Files): Promise<Image> {
   const reference = references[name];
-  const hash = createHash("sha256").update(reference).update(readFileSync(containerfile));
+  const hash = createHash("sha256").update(reference).update(readFileSync(containerfiles[name]));
   for (const [place, file] of files) hash.update(place).update(readFileSync(file));
   const archive = join(cacheFolder(), "images", `${name}-${hash.digest("hex").slice(0, 16)}.tar`);
-  if (!existsSync(archive)) await build(reference, { archive, containerfile, files });
+  if (!existsSync(archive)) await buildImage(name, files, archive);
   return { reference, archive };
 }
 
-type Recipe = { readonly archive: string; readonly containerfile: string; readonly files: ReadonlyMap<string, string> };
-
-async function build(reference: string, { archive, containerfile, files }: Recipe): Promise<void> {
+/** Builds an image into an archive, with what the machine has for it: two builds of the same files give the same bytes but with docker. */
+export async function buildImage(name: keyof typeof references, files: Files, archive: string): Promise<void> {
   mkdirSync(dirname(archive), { recursive: true });
   const scratch = mkdtempSync(join(tmpdir(), "berth-image-"));
   try {
     const context = join(scratch, "context");
     stage(context, files);
-    const storage = ["--storage-driver", "vfs", "--root", join(scratch, "root"), "--runroot", join(scratch, "run")];
-    await run("buildah", [
-      ...storage,
-      "build",
-      "--isolation",
-      "chroot",
-      "--timestamp",
-      "0",
-      "--tag",
-      reference,
-      "-f",
-      containerfile,
-      context,
-    ]);
     const next = `${archive}.${String(process.pid)}`;
-    await run("buildah", [...storage, "push", reference, `oci-archive:${next}:${reference}`]);
+    const label = `org.opencontainers.image.version=${settings.version}`;
+    const args = ["--label", label, "--tag", references[name], "-f", containerfiles[name], context];
+    await (
+      await builder()
+    )({ args, reference: references[name], archive: next, scratch });
     renameSync(next, archive);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-function stage(context: string, files: ReadonlyMap<string, string>): void {
+/** The digest by which a registry knows the image in an archive. */
+export async function digestOf(archive: string): Promise<string> {
+  const index: unknown = JSON.parse(await run("tar", ["-xOf", archive, "index.json"]));
+  return pickText(index, "manifests", 0, "digest");
+}
+
+type Build = {
+  readonly args: readonly string[];
+  readonly reference: string;
+  readonly archive: string;
+  readonly scratch: string;
+};
+
+const BUILDERS: Readonly<Record<string, (build: Build) => Promise<unknown>>> = {
+  buildah: async ({ args, reference, archive, scratch }) => {
+    const storage = ["--storage-driver", "vfs", "--root", join(scratch, "root"), "--runroot", join(scratch, "run")];
+    await run("buildah", [...storage, "build", "--isolation", "chroot", "--timestamp", "0", ...args]);
+    await run("buildah", [...storage, "push", reference, `oci-archive:${archive}:${reference}`]);
+  },
+  podman: async ({ args, reference, archive }) => {
+    await run("podman", ["build", "--timestamp", "0", ...args]);
+    await run("podman", ["save", "--format", "oci-archive", "--output", archive, reference]);
+  },
+  docker: async ({ args, reference, archive }) => {
+    await run("docker", ["build", ...args]);
+    await run("docker", ["save", "--output", archive, reference]);
+  },
+};
+
+/** The first of them that the machine has, or the one that BERTH_BUILDER names. */
+async function builder(): Promise<(build: Build) => Promise<unknown>> {
+  const wanted = process.env["BERTH_BUILDER"];
+  for (const [program, build] of Object.entries(BUILDERS)) {
+    if (wanted !== undefined && program !== wanted) continue;
+    const found = await attempt(program, ["--version"]).catch(() => undefined);
+    if (found?.code === 0) return build;
+  }
+  throw new Error(
+    `there is no ${wanted ?? Object.keys(BUILDERS).join(", ")} to build images with; install one of them`,
+  );
+}
+
+function stage(context: string, files: Files): void {
   for (const [place, file] of files) {
     mkdirSync(dirname(join(context, place)), { recursive: true });
     copyFileSync(file, join(context, place));
@@ -122,6 +157,3 @@ function stage(context: string, files: ReadonlyMap<string, string>): void {
   mkdirSync(join(context, "etc"), { recursive: true });
   writeFileSync(join(context, "etc/passwd"), "nonroot:x:65532:65532::/app:/sbin/nologin\n");
 }
-
-if (import.meta.main)
-  for (const { reference, archive } of await productImages()) console.log(`${reference}\t${archive}`);

@@ -83,6 +83,16 @@ describe("what the watcher brings along", () => {
     expect(imageIn(store)).toMatch(/^berth\.dev\/announcer:\d/);
   });
 
+  it("is left to kubectl or Helm where they have installed it, but for kinds and namespaces; the keys are made", async () => {
+    vi.stubEnv("BERTH_INSTALLED_BY", "manifests");
+    const store = new MemoryStore();
+    const applied = await installed(store);
+    const kept = manifests.filter(({ kind }) => ["CustomResourceDefinition", "Namespace"].includes(kind));
+    expect(applied.toSorted()).toEqual(
+      ["metallb-system/announcer-hello", ...kept.map(({ metadata: { name } }) => name)].toSorted(),
+    );
+  });
+
   it("is not written a second time", async () => {
     const store = new MemoryStore();
     await installed(store);

@@ -9,7 +9,7 @@ import { ociArchive } from "./oci.ts";
 import { containerdSocket, type Paths } from "./paths.ts";
 import type { Snapshotter } from "./node-config.ts";
 
-const SOURCES = join(import.meta.dirname, "../../images");
+const SOURCES = join(import.meta.dirname, "../../programs");
 
 /** Image of the web server that answers on 8080 (HTTP) and 8443 (HTTPS) with its pod's name. */
 export const WEB_IMAGE = "berth.dev/lab-web:1";

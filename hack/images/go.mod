@@ -1,3 +1,0 @@
-module berth.dev/hack/images
-
-go 1.26.0

@@ -1,0 +1,97 @@
+/** What stands in the way of Berth in a cluster. Pure. */
+import type { Facts, Held, Workload } from "./cluster-facts.ts";
+
+/** One sentence: who is in the way, what it holds, and what to do. */
+export type Finding = string;
+
+const LEAST_MINOR = 33;
+
+/** Whatever would keep Berth from working, or answer for the same addresses. */
+export function findingsIn(facts: Facts): readonly Finding[] {
+  return [...neighbours(facts), ...kubeProxy(facts)];
+}
+
+/** Why Berth can't run on a version of Kubernetes, such as v1.32.1; undefined where it can. */
+export function tooOld(version: string): string | undefined {
+  const [, major = "", minor = ""] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
+  if (Number(major) > 1 || (major === "1" && Number(minor) >= LEAST_MINOR)) return undefined;
+  return `the cluster runs Kubernetes ${version}, which has no IPAddress objects to record addresses in; upgrade it to 1.${String(LEAST_MINOR)} or newer`;
+}
+
+type Neighbour = {
+  readonly name: string;
+  readonly is: (workload: Workload, facts: Facts) => boolean;
+  readonly cure: (workload: Workload) => string;
+};
+
+const runs =
+  (pattern: RegExp) =>
+  (workload: Workload): boolean =>
+    workload.images.some((image) => pattern.test(image));
+
+const NEIGHBOURS: readonly Neighbour[] = [
+  {
+    name: "MetalLB",
+    is: runs(/(^|\/)metallb\/(speaker|controller)\b|metallb-(speaker|controller)\b/),
+    cure: (workload) =>
+      `take it away first ("kubectl delete ${workload.kind.toLowerCase()} ${workload.name} -n ${workload.namespace}"); Services keep their addresses and Berth takes them over`,
+  },
+  {
+    name: "kube-vip",
+    is: (workload) =>
+      runs(/kube-vip/)(workload) && workload.words.some((word) => /^(svc_enable=true|--services)$/.test(word)),
+    cure: () => "switch its service mode off (svc_enable=false); for the control plane it may stay",
+  },
+  {
+    name: "k3s ServiceLB",
+    is: ({ labels, name }) => "svccontroller.k3s.cattle.io/svcname" in labels || name.startsWith("svclb-"),
+    cure: () => "start k3s with --disable=servicelb",
+  },
+  {
+    name: "PureLB",
+    is: runs(/purelb/),
+    cure: (workload) => `take it away first ("kubectl delete namespace ${workload.namespace}" and its webhooks)`,
+  },
+  {
+    name: "Cilium's LB IPAM",
+    is: (workload, { ciliumPools }) => ciliumPools > 0 && workload.kind === "DaemonSet" && workload.name === "cilium",
+    cure: () =>
+      "delete its CiliumLoadBalancerIPPools, or give the Services that it is to serve a loadBalancerClass of its own",
+  },
+];
+
+function neighbours(facts: Facts): readonly Finding[] {
+  return NEIGHBOURS.flatMap(({ name, is, cure }) => {
+    // A pod says no more than what it is made by.
+    const order = ["Deployment", "DaemonSet", "Pod"];
+    const workload = facts.workloads
+      .filter((one) => is(one, facts))
+      .toSorted((left, right) => order.indexOf(left.kind) - order.indexOf(right.kind))[0];
+    if (workload === undefined) return [];
+    const where = `${workload.kind} ${workload.namespace}/${workload.name}`;
+    return stop(`${name} is at work (${where})${holds(facts.held)}; ${cure(workload)}`);
+  });
+}
+
+/** What is in use, in a few words. */
+export function holds(held: readonly Held[]): string {
+  const holding = held.filter(({ addresses }) => addresses.length > 0);
+  if (holding.length === 0) return " and holds no addresses";
+  const named = holding.slice(0, 3).map(({ service, addresses }) => `${addresses.join(" and ")} of ${service}`);
+  const more = holding.length > named.length ? ` and ${String(holding.length - named.length)} more` : "";
+  return ` and holds ${named.join(", ")}${more}`;
+}
+
+function kubeProxy({ kubeProxy: text, cilium }: Facts): readonly Finding[] {
+  if (cilium["enable-l2-announcements"] === "true") {
+    return stop(
+      "Cilium announces Services on the LAN itself (enable-l2-announcements); set it to false, since two would answer for one address",
+    );
+  }
+  if (!/^\s*mode:\s*"?ipvs"?\s*$/m.test(text) || /^\s*strictARP:\s*true\s*$/m.test(text)) return [];
+  return stop(
+    'kube-proxy is in IPVS mode without strictARP, so every node would answer for every address; set "strictARP: true" in ConfigMap kube-system/kube-proxy and restart kube-proxy',
+  );
+}
+
+const stop = (text: string): readonly Finding[] => [text];
