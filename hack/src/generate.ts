@@ -1,6 +1,6 @@
 /**
  * Makes what is written down elsewhere: cluster/generated from manifests (the types of the CRDs, the objects that the operator
- * applies), and docs/messages.md from the sentences of core/explain.
+ * applies), docs/messages.md from the sentences of core/explain, and docs/reference.md from the names in the source.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { parseAllDocuments } from "yaml";
 import { messagesPage } from "./messages/page.ts";
+import { reference } from "./reference.ts";
 
 const root = join(import.meta.dirname, "../..");
 const target = join(root, "cluster/generated");
@@ -47,6 +48,7 @@ for (const [name, content] of new Map([["manifests.ts", text], ...generatedTypes
   await write(join(target, name), content);
 }
 await write(join(root, "docs/messages.md"), messagesPage());
+await write(join(root, "docs/reference.md"), reference());
 
 async function write(path: string, content: string): Promise<void> {
   writeFileSync(path, await format(content, { ...(await resolveConfig(path)), filepath: path }));
