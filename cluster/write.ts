@@ -1,6 +1,7 @@
 /** Every write to what other people own too: Services, their status, Events. Decides nothing. */
 import { hostname } from "node:os";
 import { printAddress, type Address } from "../core/address/address.ts";
+import type { EventReason } from "../core/explain/reasons.ts";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
 import { apiVersionOf, keyOf, kinds, type ApiObject, type Kind, type Service, type ServiceCondition } from "./kinds.ts";
@@ -93,7 +94,7 @@ export async function writeStatus(api: Api, service: Service, status: object): P
 /** Something that a person may want to know of an object. */
 export type Occurrence = {
   readonly type: "Normal" | "Warning";
-  readonly reason: string;
+  readonly reason: EventReason;
   readonly note: string;
   /** What was being done; by default a Service was being assigned an address. */
   readonly action?: string;

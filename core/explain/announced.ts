@@ -1,14 +1,22 @@
 /** Whether a Service is announced, in words. */
 import type { Announcement, Answerer, SilentCandidate } from "../announce/announcement.ts";
 import type { NodeReason, NodeRefusal, NotAnnounced } from "../announce/plan-types.ts";
+import type { AnnouncedReason } from "./reasons.ts";
 
 /** What the condition on the Service says. */
 export type AnnouncedCondition = {
   readonly status: "True" | "False";
   /** Machine-readable, in the manner of Kubernetes: one word, CamelCase. */
-  readonly reason: string;
+  readonly reason: AnnouncedReason;
   readonly message: string;
 };
+
+const REASONS = {
+  noEndpoints: "NoEndpoints",
+  noMatchingAdvertisement: "NoMatchingAdvertisement",
+  sharerNotAdvertised: "SharerNotAdvertised",
+  noEligibleNode: "NoEligibleNode",
+} as const satisfies Readonly<Record<NotAnnounced["reason"], AnnouncedReason>>;
 
 /** How many nodes a sentence names before it counts the rest. */
 const MAX_NODES = 5;
@@ -21,7 +29,7 @@ export function announcedCondition(announcement: Announcement): AnnouncedConditi
     case "notAnnounced": {
       const { reason } = announcement.problem;
       const message = explainNotAnnounced(announcement.problem);
-      return { status: "False", reason: `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`, message };
+      return { status: "False", reason: REASONS[reason], message };
     }
     case "waiting":
       return { status: "False", reason: "WaitingForAnnouncer", message: explainWaiting(announcement) };

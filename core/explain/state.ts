@@ -3,9 +3,10 @@ import type { AdvertisementRefusal } from "../announce/advertisement.ts";
 import type { AdvertisementGap } from "../announce/gaps.ts";
 import type { NamespaceGap } from "../pool/namespaces.ts";
 import { explainAdvertisement, explainPool, type PoolFault } from "./pool.ts";
+import type { ReadyReason } from "./reasons.ts";
 
 /** The condition but for its type and times; `reason` is for programs, `message` for people, one line a sentence. */
-export type State = { readonly isReady: boolean; readonly reason: string; readonly message: string };
+export type State = { readonly isReady: boolean; readonly reason: ReadyReason; readonly message: string };
 
 /** Something to be said of a pool. */
 export type PoolFinding = PoolFault | NamespaceGap;
@@ -13,7 +14,7 @@ export type PoolFinding = PoolFault | NamespaceGap;
 export type AdvertisementFinding = AdvertisementRefusal | AdvertisementGap;
 
 /** Reasons beside Malformed, which stands for everything that is wrong with an object by itself. */
-const REASONS: Readonly<Partial<Record<(PoolFinding | AdvertisementFinding)["kind"], string>>> = {
+const REASONS: Readonly<Partial<Record<(PoolFinding | AdvertisementFinding)["kind"], ReadyReason>>> = {
   poolOverlap: "Overlaps",
   nodeAddresses: "ContainsNodeAddresses",
   serviceRange: "OverlapsServiceCIDR",
@@ -41,4 +42,4 @@ export function describeAdvertisement(advertisement: string, findings: readonly 
   return { isReady: false, reason: reasonOf(gravest), message: findings.map(explainAdvertisement).join("\n") };
 }
 
-const reasonOf = ({ kind }: PoolFinding | AdvertisementFinding): string => REASONS[kind] ?? "Malformed";
+const reasonOf = ({ kind }: PoolFinding | AdvertisementFinding): ReadyReason => REASONS[kind] ?? "Malformed";

@@ -1,7 +1,7 @@
 /**
  * Makes what is written down elsewhere: cluster/generated from manifests (the types of the CRDs, the objects that the operator
- * applies), docs/messages.md from the sentences of core/explain, the tables of docs/security.md from the rules of RBAC, and the part of
- * manifests/ that Pepr makes of package.json.
+ * applies), docs/messages.md from the sentences of core/explain, docs/reference.md from the names in the source, the tables of
+ * docs/security.md from the rules of RBAC, and the part of manifests/ that Pepr makes of package.json.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { installation } from "./install/manifests.ts";
 import { buildModule } from "./install/module.ts";
 import { parseObjects } from "./install/object.ts";
 import { messagesPage } from "./messages/page.ts";
+import { reference } from "./reference.ts";
 import { withRights } from "./rights/page.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -49,6 +50,7 @@ for (const [name, content] of new Map([["manifests.ts", text], ...generatedTypes
   await write(join(target, name), content);
 }
 await write(join(root, "docs/messages.md"), messagesPage());
+await write(join(root, "docs/reference.md"), reference());
 const security = join(root, "docs/security.md");
 await write(security, withRights(readFileSync(security, "utf8")));
 await writeManifests();

@@ -1,0 +1,81 @@
+/** Every command of the pages that help people runs as it stands, and shows what the page says that it shows. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { kubernetesBinaries } from "../../hack/src/lab/binaries.ts";
+import { WEB_IMAGE } from "../../hack/src/lab/images.ts";
+import { labPaths } from "../../hack/src/lab/paths.ts";
+import { attempt, type Finished } from "../../hack/src/shell.ts";
+import { root } from "../../hack/src/target.ts";
+import { lab } from "./lab.ts";
+import { Person } from "./people.ts";
+
+const NAMESPACE = "pages";
+/** The programs that a page has people run on a machine of the network, and not beside the API server. */
+const ON_THE_NETWORK = /^(arping|curl|ip) /;
+const PAGES = ["troubleshooting.md", "ip-planning.md"] as const;
+
+const cell: { folder?: string; address?: string; path?: string } = {};
+
+beforeAll(async () => {
+  const target = await lab();
+  const someone = new Person(target, NAMESPACE);
+  await target.kubectl(["create", "namespace", NAMESPACE]);
+  await someone.put({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { namespace: NAMESPACE, name: "web" },
+    spec: {
+      selector: { matchLabels: { app: "web" } },
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: { containers: [{ name: "web", image: WEB_IMAGE }] },
+      },
+    },
+  });
+  const spec = { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] };
+  cell.address = (await someone.apply("web", { spec })).address;
+  await target.kubectl(["wait", "-n", NAMESPACE, "svc/web", "--for=condition=berth.dev/Announced", "--timeout=90s"]);
+  cell.folder = mkdtempSync(join(tmpdir(), "berth-pages-"));
+  const { cache } = labPaths(target.name, process.env);
+  cell.path = join((await kubernetesBinaries(cache)).kubectl, "..");
+  // The page's reader has his Service in the namespace that kubectl is set to.
+  const own = readFileSync(target.kubeconfig, "utf8").replace(/("context": \{)/, `$1 "namespace": "${NAMESPACE}",`);
+  writeFileSync(join(cell.folder, "kubeconfig"), own);
+});
+
+afterAll(async () => {
+  const { kubectl } = await lab();
+  await kubectl(["delete", "namespace", NAMESPACE]);
+  if (cell.folder !== undefined) rmSync(cell.folder, { recursive: true });
+});
+
+/** The commands of a page's blocks of sh, indented ones too. */
+function commandsOf(page: string): readonly string[] {
+  const text = readFileSync(join(root, "docs", page), "utf8");
+  const blocks = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```/gm)].map(([, block = ""]) => block);
+  return blocks.flatMap((block) => block.split("\n").map((line) => line.trim())).filter((line) => line !== "");
+}
+
+async function type(command: string): Promise<Finished> {
+  const { tryExec } = await lab();
+  const here = command.replaceAll(/192\.168\.1\.20[05]/g, cell.address!).replaceAll("eth0", "lan0");
+  if (ON_THE_NETWORK.test(here) || here.startsWith("for ")) return tryExec("client", "bash", "-c", here);
+  const env = { PATH: `${cell.path!}:${process.env["PATH"]!}`, KUBECONFIG: join(cell.folder!, "kubeconfig") };
+  return attempt("bash", ["-o", "pipefail", "-c", here], { env });
+}
+
+const commands = PAGES.flatMap((page) => commandsOf(page).map((command) => ({ page, command })));
+
+test.each(commands)("$page: $command", { timeout: 60_000 }, async ({ command }) => {
+  const { code, stdout, stderr } = await type(command);
+  expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.trim()).not.toBe("");
+});
+
+test("the conditions that the page asks for name the pool, the node and the interface", async () => {
+  const [assigned, announced] = commandsOf("troubleshooting.md").filter((command) => command.includes("jsonpath"));
+  expect((await type(assigned!)).stdout).toContain(`${cell.address!} from IPAddressPool "network/homelab-pool"`);
+  expect((await type(announced!)).stdout).toMatch(/^Node "node-\d" announces \S+ on lan0$/);
+});
