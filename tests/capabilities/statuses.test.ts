@@ -1,20 +1,13 @@
 /** What stands in the status of pools and advertisements, how soon, and how often it is written. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readyCondition } from "../../cluster/condition.ts";
 import { kinds, parseKey } from "../../cluster/kinds.ts";
 import { advertisement, claim, namespace, node, pool, service } from "../support/builders.ts";
 import type { Hook, MemoryCall } from "../support/memory-api.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed, type World } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { useWorlds, type Seed, type World } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const lan = pool("lan", ["10.0.0.0/29"]);
 const held: Seed = {
