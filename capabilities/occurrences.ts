@@ -38,7 +38,7 @@ export function occurrencesOf(service: Service, outcome: Outcome): readonly Occu
   const lost = before.filter((address) => !shown.some((one) => sameAddress(one, address)));
   const isSame = lost.length === 0 && before.length === shown.length;
   return [
-    ...(lost.length > 0 && shown.length === 0 ? [cleared(lost, refusal)] : []),
+    ...(lost.length > 0 ? [cleared(lost, shown.length === 0 ? refusal : undefined)] : []),
     ...(refusal === undefined ? (isSame ? [] : [allocated(outcome)]) : [refused(refusal, outcome)]),
     ...(isSame || !usesOldPrefix(service) ? [] : [DEPRECATED]),
   ];

@@ -8,12 +8,13 @@ import { choosable, sameAddresses, surroundingsOf } from "../cluster/surrounding
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
 import { isOurs } from "../cluster/read.ts";
 import type { ServiceName } from "../core/allocation/holder.ts";
-import { findStranded, type Served } from "../core/allocation/stranded.ts";
+import { findStranded } from "../core/allocation/stranded.ts";
 import { explain, type Refusal } from "../core/explain.ts";
 import type { PoolFault } from "../core/explain/pool.ts";
 import { keys } from "../core/keys.ts";
 import { findNamespaceGap, type NamespaceGap } from "../core/pool/namespaces.ts";
 import { parsePool, poolKeyOf, type Pool, type PoolInput } from "../core/pool/pool.ts";
+import type { Served } from "../core/pool/serve.ts";
 import { checkSteering } from "../core/pool/steering.ts";
 import { findCollisions } from "../core/pool/surroundings.ts";
 import { guarded, type Answer } from "./guard.ts";
@@ -133,13 +134,9 @@ function strandedBy({ input, form, pools }: Change, cluster: Cluster): Refusal |
   const before = usablePools(pools).usable.find((pool) => pool.key === key);
   if (before === undefined || input.metadata?.annotations?.[keys.poolAllowRenumbering] === "true") return undefined;
   const others = usablePools(pools.filter((other) => poolKeyOf(other) !== key)).usable;
-  const served = (name: ServiceName): Served | undefined => servedAs(name, cluster);
+  const served = (name: ServiceName): Served | undefined => {
+    const service = cluster.services.get(name);
+    return service === undefined || !isOurs(service) ? undefined : cluster.servedAs(service);
+  };
   return findStranded({ before, after: [...others, ...form], occupancy: cluster.ledger.occupancy, served });
-}
-
-function servedAs(name: ServiceName, cluster: Cluster): Served | undefined {
-  const service = cluster.services.get(name);
-  if (service === undefined || !isOurs(service)) return undefined;
-  const namespaceLabels = cluster.namespaceLabels(name.namespace);
-  return { labels: service.metadata?.labels ?? {}, namespace: name.namespace, namespaceLabels };
 }

@@ -98,10 +98,9 @@ async function outcomeOf(
 /** What a Service that can't be served as it asks goes on with: the addresses that it has and may have. */
 async function keptAddresses(service: Service, cluster: Cluster): Promise<readonly Address[]> {
   const name = serviceNameOf(service);
-  const request = { labels: service.metadata?.labels ?? {}, namespace: name.namespace };
-  const asker = { ...request, namespaceLabels: cluster.namespaceLabels(name.namespace) };
+  const served = cluster.servedAs(service);
   const mayStay = (address: Address): boolean =>
-    mayGoOn(address, cluster.claimedFrom(address), asker, cluster.usablePools());
+    mayGoOn(address, cluster.claimedFrom(address), served, cluster.usablePools());
   const terms = readTerms(service);
   // What it shares and may not share as it stands now, it gives up: the others are not to give way.
   const isShared = (address: Address): boolean => {

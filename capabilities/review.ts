@@ -8,6 +8,7 @@ import {
   annotatedAddresses,
   asksForAddress,
   claimHolder,
+  isDamaged,
   isOurs,
   listedAddresses,
   serviceNameOf,
@@ -90,8 +91,9 @@ async function findForeign(
     const holder = cluster.ledger.occupancy.holderOf(address);
     if (holder !== undefined && isHeldBy(holder, name)) continue;
     const claim = await liveClaim(address, cluster);
-    // Without a claim it is a dry run's preview, or a claim that the watcher is about to make good.
-    if (claim !== undefined && !isHeldBy(claimHolder(claim), name)) return { service: name, address };
+    // Without a claim it is a dry run's preview, or a claim that the watcher is about to make good, or to mend.
+    if (claim === undefined || isDamaged(claim)) continue;
+    if (!isHeldBy(claimHolder(claim), name)) return { service: name, address };
   }
   return undefined;
 }

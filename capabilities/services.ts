@@ -15,10 +15,12 @@ import {
   type Node,
   type Service,
 } from "../cluster/kinds.ts";
+import { mendOrRelease } from "../cluster/mend.ts";
 import { Queue } from "../cluster/queue.ts";
 import {
   annotatedAddresses,
   claimantsOf,
+  isDamaged,
   isOurs,
   nodeAddresses,
   pluginAddresses,
@@ -37,6 +39,8 @@ import { review } from "./review.ts";
 const WAITING = "*";
 /** The key that stands for every Service that there is or that a claim names. */
 const EVERY = "**";
+/** Keys of the queue begin with this where they name a claim that is to be mended. */
+const OF_CLAIM = "ip ";
 /** How often all of them are looked at although nothing was heard, in milliseconds. */
 const SWEEP_MILLIS = 600_000;
 /** Pause in which claims that go gather before those who wait are looked at, in milliseconds. */
@@ -55,7 +59,9 @@ export function services(cluster: Cluster): Part {
     workers: WORKERS,
     run: (key) => {
       if (key === WAITING) return runWaiting(cluster, queue);
-      return key === EVERY ? sweep(cluster, queue) : reconcileService(parseKey(key), cluster);
+      if (key === EVERY) return sweep(cluster, queue);
+      if (key.startsWith(OF_CLAIM)) return mendOrRelease({ name: key.slice(OF_CLAIM.length) }, cluster);
+      return reconcileService(parseKey(key), cluster);
     },
   });
   const binding = capability.When(a.Service).IsCreatedOrUpdated();
@@ -83,6 +89,7 @@ async function lead(cluster: Cluster, queue: Queue, term: AbortSignal): Promise<
     for (const claim of [before, after]) {
       for (const service of claim === undefined ? [] : claimantsOf(claim)) queue.add(printKey(service));
     }
+    if (after !== undefined && isDamaged(after)) queue.add(mending(after));
     // Somebody may come in where a sharer has left or has changed its ports.
     if (after === undefined || sharersOf(after) !== sharersOf(before)) queue.add(WAITING, GATHER_MILLIS);
   }, term);
@@ -139,7 +146,10 @@ function runWaiting(cluster: Cluster, queue: Queue): Promise<undefined> {
   return Promise.resolve(undefined);
 }
 
+const mending = (claim: IPAddress): string => OF_CLAIM + metadataOf(claim).name;
+
 function sweep(cluster: Cluster, queue: Queue): Promise<number> {
+  for (const claim of cluster.claims.values()) if (isDamaged(claim)) queue.add(mending(claim));
   for (const key of knownServices(cluster)) queue.add(key);
   return Promise.resolve(SWEEP_MILLIS);
 }

@@ -3,19 +3,21 @@ import { printAddress, type Address } from "../core/address/address.ts";
 import type { ServiceName, Sharer } from "../core/allocation/holder.ts";
 import { printSharers } from "../core/allocation/sharers-text.ts";
 import { sharersOf, without, withTurn } from "../core/allocation/sharing.ts";
-import type { SharingTerms } from "../core/allocation/terms.ts";
 import { keys } from "../core/keys.ts";
 import type { Cluster } from "./cluster.ts";
 import { isConflict, isNotFound } from "./errors.ts";
 import { apiVersionOf, kinds, metadataOf, type IPAddress } from "./kinds.ts";
 import { claimHolder } from "./read.ts";
 
-/** What a claim is made for; `pool` is namespace/name, empty where no pool has the address. */
+/**
+ * What a claim is made for; `pool` is namespace/name, empty where no pool has the address. Without `sharers` the Service
+ * has the address for itself.
+ */
 export type NewClaim = {
   readonly address: Address;
   readonly pool: string;
   readonly service: ServiceName;
-  readonly terms: SharingTerms;
+  readonly sharers: readonly Sharer[] | undefined;
 };
 
 /** Makes the claim; undefined where there is one already, whoever has it. */
@@ -30,9 +32,8 @@ export async function createClaim(claim: NewClaim, cluster: Cluster): Promise<IP
   }
 }
 
-function claimObject({ address, pool, service, terms }: NewClaim): IPAddress {
+function claimObject({ address, pool, service, sharers }: NewClaim): IPAddress {
   const [poolNamespace = "", poolName = ""] = pool.split("/");
-  const sharers = terms.key === "" ? undefined : printSharers([{ ...service, terms: [terms] }]);
   return {
     apiVersion: apiVersionOf(kinds.claims),
     kind: kinds.claims.kind,
@@ -44,7 +45,7 @@ function claimObject({ address, pool, service, terms }: NewClaim): IPAddress {
         ...label(keys.claimPool, poolName),
         ...label(keys.claimPoolNamespace, poolNamespace),
       },
-      ...(sharers === undefined ? {} : { annotations: { [keys.claimSharers]: sharers } }),
+      ...(sharers === undefined ? {} : { annotations: { [keys.claimSharers]: printSharers(sharers) } }),
     },
     spec: { parentRef: sharers === undefined || pool === "" ? parentService(service) : parentPool(pool) },
   };
@@ -125,7 +126,8 @@ export async function leaveClaim(claim: IPAddress, service: ServiceName, cluster
   return (await renewClaim(claim, { sharers: others }, cluster)) !== undefined;
 }
 
-async function removeClaim(claim: IPAddress, cluster: Cluster): Promise<boolean> {
+/** Deletes the claim. False where somebody else has changed it. */
+export async function removeClaim(claim: IPAddress, cluster: Cluster): Promise<boolean> {
   const { name = "", uid, resourceVersion } = claim.metadata ?? {};
   try {
     await cluster.api.remove(kinds.claims, { name }, { uid, resourceVersion });

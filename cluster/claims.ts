@@ -1,24 +1,32 @@
 /** Turns a request into claims that the API server has recorded. Core chooses, the write decides, a lost race is run again. */
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import { allocate, type Allocation } from "../core/allocation/allocate.ts";
-import { isHeldBy, sameService, type Holder, type ServiceName, type Sharer } from "../core/allocation/holder.ts";
+import {
+  isHeldBy,
+  sameService,
+  serviceHolder,
+  type Holder,
+  type ServiceName,
+  type Sharer,
+} from "../core/allocation/holder.ts";
 import type { AllocationRefusal, RequestRefusal } from "../core/allocation/refusal.ts";
 import { acrossIn } from "../core/allocation/supply.ts";
 import { readRequest, type ServiceRequest } from "../core/allocation/request.ts";
 import { findObstacle, sharersOf, withTerms } from "../core/allocation/sharing.ts";
 import { readTerms, sameTerms, type SharingTerms } from "../core/allocation/terms.ts";
 import { err, ok, type Result } from "../core/result.ts";
-import { createClaim, leaveClaim, refreshClaim, renewClaim } from "./claim-writes.ts";
+import { createClaim, leaveClaim, refreshClaim, renewClaim, type NewClaim } from "./claim-writes.ts";
 import type { Cluster } from "./cluster.ts";
 import { kinds, type IPAddress, type Service } from "./kinds.ts";
+import { mendClaim } from "./mend.ts";
 import {
   annotatedAddresses,
   claimHolder,
   findDoubled,
-  holderOnTerms,
   isResting,
   isShareable,
   listedAddresses,
+  lists,
   serviceNameOf,
 } from "./read.ts";
 import { giveUpAbandoned } from "./release.ts";
@@ -83,13 +91,18 @@ export async function claimAddresses(
   throw new Error(`claim addresses: lost ${String(RACES)} races in a row`);
 }
 
-/** A listed address that somebody else seems to have is asked about first: what this process has heard may be old. */
+/**
+ * A listed address that somebody else seems to have is asked about first: what this process has heard may be old, and a
+ * claim that was damaged by hand says nothing.
+ */
 async function askAboutLost(service: Service, cluster: Cluster): Promise<void> {
   const name = serviceNameOf(service);
   for (const address of annotatedAddresses(service) ?? []) {
     const holder = cluster.ledger.occupancy.holderOf(address);
     const known = cluster.claims.get({ name: printAddress(address) });
-    if (known !== undefined && holder !== undefined && !isHeldBy(holder, name)) await refreshClaim(known, cluster);
+    if (known === undefined || holder === undefined || isHeldBy(holder, name)) continue;
+    await refreshClaim(known, cluster);
+    await mendClaim(known, cluster);
   }
 }
 
@@ -109,7 +122,7 @@ const claimingFor = (service: Service, cluster: Cluster, isAdopting = false): Cl
   cluster,
   isAdopting,
   // Lest it be released: a request may yet have to be stored, and a process that lags may think the Service is gone.
-  renews: (address) => !(annotatedAddresses(service) ?? []).some((listed) => sameAddress(listed, address)),
+  renews: (address) => !lists(service, address),
 });
 
 /** A claim that the Service had, or one that this made or came in on; undefined where somebody else has the address. */
@@ -117,13 +130,14 @@ type Claimed = "kept" | IPAddress | undefined;
 
 /** Claims all or nothing; false where somebody else was first. */
 async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Promise<boolean> {
-  const { service, terms, cluster } = claiming;
+  const { service, cluster } = claiming;
+  const wanted = addresses.map((address) => ({ address, pool, sharers: sharersToBe(address, claiming) }));
   // Before the first await, so that another request of this process can't choose them meanwhile.
-  for (const address of addresses) cluster.ledger.reserve(address, service, holderOnTerms(service, terms));
+  for (const { address, sharers } of wanted) cluster.ledger.reserve(address, service, holderAmong(sharers, service));
   const taken: IPAddress[] = [];
   try {
-    for (const address of addresses) {
-      const claimed = await claimOne(address, pool, claiming);
+    for (const one of wanted) {
+      const claimed = await claimOne(one, claiming);
       if (claimed === undefined) {
         // Where that fails, somebody else has written the claim, and the Service's part in it goes after the grace.
         await Promise.all(taken.map((one) => leaveClaim(one, service, cluster)));
@@ -137,11 +151,35 @@ async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Pr
   }
 }
 
-async function claimOne(address: Address, pool: string, claiming: Claiming): Promise<Claimed> {
-  const { cluster, service, terms } = claiming;
+/**
+ * The sharers of an address that is to be claimed; undefined where the Service wants it for itself. Those that Berth gave
+ * it to and that no claim names any more are among them: who is of another namespace would not be let in again.
+ */
+function sharersToBe(address: Address, { service, terms, cluster }: Claiming): readonly Sharer[] | undefined {
+  if (terms.key === "") return undefined;
+  const holder = cluster.ledger.occupancy.holderOf(address);
+  const isClaimed = cluster.claims.get({ name: printAddress(address) }) !== undefined;
+  const isOpen = holder?.kind === "shared" && findObstacle(holder, { service, terms, across: "adopted" }) === undefined;
+  const others = isClaimed || !isOpen ? [] : holder.sharers;
+  return withTerms(
+    others.filter((sharer) => lists(cluster.services.get(sharer), address)),
+    service,
+    terms,
+  );
+}
+
+const holderAmong = (sharers: readonly Sharer[] | undefined, service: ServiceName): Holder =>
+  sharers === undefined ? serviceHolder(service) : { kind: "shared", sharers };
+
+/** An address that is to be claimed: the pool as namespace/name, and its sharers where it comes to be a claim of several. */
+type Wanted = Pick<NewClaim, "address" | "pool" | "sharers">;
+
+async function claimOne(wanted: Wanted, claiming: Claiming): Promise<Claimed> {
+  const { cluster, service } = claiming;
+  const { address } = wanted;
   const known = cluster.claims.get({ name: printAddress(address) });
   if (known !== undefined) return takeUp(address, known, claiming);
-  const created = await createClaim({ address, pool, service, terms }, cluster);
+  const created = await createClaim({ ...wanted, service }, cluster);
   if (created !== undefined) return created;
   const claim = await cluster.api.get(kinds.claims, { name: printAddress(address) });
   if (claim === undefined) return undefined;
@@ -186,6 +224,7 @@ export async function adoptAddresses(service: Service, addresses: readonly Addre
     const holder = cluster.ledger.occupancy.holderOf(address);
     // Another Service that only says that it has the address is no owner: the caller decides which one comes first.
     if (holder?.kind === "other") continue;
-    await claimOne(address, cluster.poolOf(address)?.key ?? "", claiming);
+    const pool = cluster.poolOf(address)?.key ?? "";
+    await claimOne({ address, pool, sharers: sharersToBe(address, claiming) }, claiming);
   }
 }

@@ -5,6 +5,7 @@ import type { Pool } from "../core/pool/pool.ts";
 import type { Supply } from "../core/allocation/supply.ts";
 import type { ClusterFacts } from "../core/allocation/request.ts";
 import type { Labels } from "../core/labels.ts";
+import type { Served } from "../core/pool/serve.ts";
 import { usablePools, type UsablePools } from "../core/pool/overlap.ts";
 import { AnnouncedStore } from "./announced.ts";
 import type { Api } from "./api.ts";
@@ -146,6 +147,12 @@ export class Cluster {
   /** The labels of a namespace; none where it is not known yet. */
   namespaceLabels(name: string): Labels {
     return this.namespaces.get({ name })?.metadata?.labels ?? {};
+  }
+
+  /** By what pools decide whether they may serve the Service. */
+  servedAs(service: Service): Served {
+    const { labels, namespace } = metadataOf(service);
+    return { labels, namespace, namespaceLabels: this.namespaceLabels(namespace) };
   }
 
   /** Berth's claims in the name of a Service, also those on addresses that something else has come to hold. */

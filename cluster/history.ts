@@ -4,7 +4,7 @@ import type { ServiceName } from "../core/allocation/holder.ts";
 import type { ClaimState } from "../core/allocation/release.ts";
 import { compareRevisions, type Change } from "./cache.ts";
 import { metadataOf, printKey, type IPAddress, type Service } from "./kinds.ts";
-import { annotatedAddresses, claimantsOf, claimedAddress, isOurs, partId } from "./read.ts";
+import { annotatedAddresses, claimantsOf, claimedAddress, isDamaged, isOurs, partId } from "./read.ts";
 
 /** The last write to a Service that took addresses off it, its deletion for one. */
 type Departure = { readonly revision: string; readonly atMillis: number };
@@ -20,6 +20,7 @@ export class History {
   readonly #clock: () => number;
   readonly #departures = new Map<string, Departure>();
   readonly #parts = new Map<string, ReadonlyMap<string, Part>>();
+  readonly #damagedSinceMillis = new Map<string, number>();
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -40,6 +41,15 @@ export class History {
     const before = this.#parts.get(address);
     if (after === undefined) this.#parts.delete(address);
     else this.#parts.set(address, new Map(claimantsOf(after).map((service) => this.#partOf(after, service, before))));
+    const since = this.#damagedSinceMillis.get(address) ?? this.#clock();
+    if (after !== undefined && isDamaged(after)) this.#damagedSinceMillis.set(address, since);
+    else this.#damagedSinceMillis.delete(address);
+  }
+
+  /** For how long the claim has been known to be damaged, in milliseconds; 0 where it is not. */
+  damagedMillis(claim: IPAddress): number {
+    const nowMillis = this.#clock();
+    return nowMillis - (this.#damagedSinceMillis.get(metadataOf(claim).name) ?? nowMillis);
   }
 
   /** What another sharer does to the claim leaves a Service's part as old as it was. */

@@ -1,5 +1,5 @@
 /** Cached objects as the values that core decides on. No I/O, no decisions. */
-import type { Address } from "../core/address/address.ts";
+import { sameAddress, type Address } from "../core/address/address.ts";
 import { parseRange } from "../core/address/range.ts";
 import {
   isHeldBy,
@@ -43,6 +43,10 @@ export function annotatedAddresses(service: ApiObject): readonly Address[] | und
   const text = service.metadata?.annotations?.[keys.addresses];
   return text === undefined ? undefined : addressesIn(text.split(","));
 }
+
+/** Whether Berth wrote the address on the Service. */
+export const lists = (service: Service | undefined, address: Address): boolean =>
+  service !== undefined && (annotatedAddresses(service) ?? []).some((listed) => sameAddress(listed, address));
 
 /** The addresses that the Service has, by its annotation, or else by its status. */
 export const listedAddresses = (service: Service): readonly Address[] =>
@@ -96,6 +100,9 @@ export const isOurClaim = (claim: IPAddress): boolean =>
 /** The Services that hold the address by its claim; none where the claim is not Berth's. */
 export const claimantsOf = (claim: IPAddress): readonly ServiceName[] =>
   servicesOf(claimHolder(claim)).map(({ namespace, name }) => ({ namespace, name }));
+
+/** Whether the claim is Berth's and does not say who holds the address, since somebody edited it. */
+export const isDamaged = (claim: IPAddress): boolean => isOurClaim(claim) && claimantsOf(claim).length === 0;
 
 /** Whether the claim only keeps an address for the Service that gave it up. */
 export const isResting = (claim: IPAddress): boolean =>

@@ -2,7 +2,7 @@
 import type { Address } from "../address/address.ts";
 import { rangeContains } from "../address/range.ts";
 import type { UsablePools } from "../pool/overlap.ts";
-import type { PoolRequest } from "../pool/serve.ts";
+import type { Served } from "../pool/serve.ts";
 import { whyNotServed } from "../pool/serve.ts";
 import { hasAddress } from "./supply.ts";
 
@@ -13,7 +13,7 @@ import { hasAddress } from "./supply.ts";
 export function mayGoOn(
   address: Address,
   claimedFrom: string,
-  request: Omit<PoolRequest, "poolName">,
+  request: Served,
   { usable, inert }: UsablePools,
 ): boolean {
   const pool = usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));

@@ -139,7 +139,7 @@ class FamilyOccupancy {
     const { value } = address;
     this.holders.set(value, holder);
     this.taken.add(value, value);
-    if (holder.kind !== "service") this.ofOthers.add(value, value);
+    if (holder.kind === "other") this.ofOthers.add(value, value);
     if (isBuggyAddress(address)) this.takenBuggy.add(value, value);
     if (this.family === "IPv4") this.#takenOrBuggy.add(...withBuggyNeighbours(value));
   }

@@ -109,8 +109,15 @@ type Families = Pick<ServiceRequest, "families" | "needsAllFamilies">;
 /** ClusterIPs decide where the API server gave some; on create they come after admission, so then the spec decides. */
 function readFamilies(service: ServiceInput, facts: ClusterFacts): Families {
   const policy = service.spec?.ipFamilyPolicy;
-  const given = clusterFamilies(service);
-  if (given.length > 0) return { families: trim(given, policy), needsAllFamilies: policy !== "PreferDualStack" };
+  const [first] = clusterFamilies(service);
+  if (first === undefined) return readAsked(service, facts);
+  // The API server gives the other ClusterIP only after admission, where one was asked for or there from before.
+  const families = policy === "RequireDualStack" ? [first, otherFamily(first)] : trim(clusterFamilies(service), policy);
+  return { families, needsAllFamilies: policy !== "PreferDualStack" };
+}
+
+function readAsked(service: ServiceInput, facts: ClusterFacts): Families {
+  const policy = service.spec?.ipFamilyPolicy;
   const asked = (service.spec?.ipFamilies ?? []).flatMap((family) => (isFamily(family) ? [family] : [])).slice(0, 2);
   const first = asked[0] ?? facts.primaryFamily;
   const both = [first, otherFamily(first)];

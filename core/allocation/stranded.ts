@@ -2,8 +2,8 @@
 import type { Address } from "../address/address.ts";
 import { compareAddresses } from "../address/address.ts";
 import { rangeContains } from "../address/range.ts";
-import type { Labels } from "../labels.ts";
 import type { Pool } from "../pool/pool.ts";
+import type { Served } from "../pool/serve.ts";
 import { whyNotServed } from "../pool/serve.ts";
 import type { ServiceName } from "./holder.ts";
 import { servicesOf } from "./holder.ts";
@@ -13,9 +13,6 @@ import { hasAddress } from "./supply.ts";
 
 /** How many of the addresses a refusal names before it only counts. */
 const NAMED = 5;
-
-/** What decides whether a pool may serve a Service. */
-export type Served = { readonly labels: Labels; readonly namespace: string; readonly namespaceLabels: Labels };
 
 /** The pools as they are and as they would be, and those who hold addresses of them. */
 export type PoolChange = {

@@ -4,13 +4,11 @@ import { matchesAny } from "../labels.ts";
 import { comparePoolNames } from "./overlap.ts";
 import type { Pool } from "./pool.ts";
 
-/** What the pools are asked by: the Service's labels and namespace, and the pool it names, if it names one. */
-export type PoolRequest = {
-  readonly labels: Labels;
-  readonly namespace: string;
-  readonly namespaceLabels: Labels;
-  readonly poolName?: string | undefined;
-};
+/** What decides whether a pool may serve a Service. */
+export type Served = { readonly labels: Labels; readonly namespace: string; readonly namespaceLabels: Labels };
+
+/** What the pools are asked by: beside that, the pool that the Service names, if it names one. */
+export type PoolRequest = Served & { readonly poolName?: string | undefined };
 
 /** Whether the text is the pool's name, or its namespace/name. */
 export const isNamed = (pool: Pool, text: string): boolean => text === (text.includes("/") ? pool.key : pool.name);
@@ -26,7 +24,7 @@ export const mayServe = (pool: Pool, labels: Labels, namespace: string, namespac
  * The condition of the pool that keeps the Service out, if any. Namespaces by name and by selector are united, then
  * joined with the Service selectors; selectors that match no namespace let nobody in (MetalLB: everybody).
  */
-export function whyNotServed(pool: Pool, request: PoolRequest): ServeProblem | undefined {
+export function whyNotServed(pool: Pool, request: Served): ServeProblem | undefined {
   const allocation = pool.allocation;
   if (allocation === undefined) return undefined;
   const { namespaces, namespaceSelectors, serviceSelectors } = allocation;

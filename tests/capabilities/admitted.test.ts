@@ -1,19 +1,11 @@
 /** What is admitted with a Warning: what may come later, and faults that are stored already. */
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import type { IPAddressPool, L2Advertisement } from "../../cluster/crd.ts";
 import { kinds } from "../../cluster/kinds.ts";
 import { advertisement, namespace, node, pool } from "../support/builders.ts";
-import { pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed } from "../support/world.ts";
+import { useWorlds, type Seed } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 type PoolSpec = Partial<NonNullable<IPAddressPool["spec"]>>;
 type AdvertisementSpec = Partial<NonNullable<L2Advertisement["spec"]>>;

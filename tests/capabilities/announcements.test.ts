@@ -1,22 +1,15 @@
 /** What stands in each node's Lease, and which advertisements are denied. */
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
 import { leaseName } from "../../cluster/leases.ts";
 import { parsePlan } from "../../core/announce/plan-text.ts";
 import { keys } from "../../core/keys.ts";
 import { valueOf } from "../core/builders.ts";
 import { advertisement, claim, endpointSlice, lease, node, pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed, type World } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { useWorlds, type Seed, type World } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const seed: Seed = {
   pools: [pool("homelab-pool", ["192.168.1.200-192.168.1.220"])],

@@ -1,5 +1,5 @@
 /** What is given in the answer to `kubectl apply` of a Service. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { kinds, type ApiObject } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import {
@@ -11,17 +11,10 @@ import {
   validateRequest,
   type ServiceParts,
 } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { useWorlds, type Seed } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const homelab = pool("homelab-pool", ["192.168.1.200-192.168.1.220"]);
 const open = (seed: Seed = { pools: [homelab] }) => worlds.open(seed);

@@ -1,43 +1,13 @@
 /** What becomes of a Service's address with each change, row by row; where Berth's rule is another than MetalLB's, Berth's. */
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { kinds, parseKey, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed, type World } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { annotate, at, dmz, lan, last, openWith, settled, web } from "../support/web.ts";
+import { useWorlds } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
-
-const web = "default/web";
-const renumbering = { annotations: { [keys.poolAllowRenumbering]: "true" } };
-const lan = pool("lan", ["10.0.0.1-10.0.0.9"], {}, renumbering);
-const dmz = pool("dmz", ["10.1.0.1-10.1.0.9"], { autoAssign: false }, renumbering);
-const last = pool("zz-last", ["10.2.0.1-10.2.0.9"], {}, renumbering);
-const annotate = (annotations: Record<string, string | null>): object => ({ metadata: { annotations } });
-
-/** A world in which "default/web" has 10.0.0.1, unless it asks for another. */
-async function openWith(one: Service = service(web), seed: Seed = { pools: [lan, dmz, last] }): Promise<World> {
-  const world = await worlds.open(seed);
-  await world.create(kinds.services, one);
-  await pass(100);
-  return world;
-}
-
-/** Where it ends up: the address in status, or none, with the claims of it. */
-async function settled(world: World): Promise<{ readonly status: string; readonly claims: readonly string[] }> {
-  await pass(70_000);
-  expect(world.annotationOf(web) ?? "").toBe(world.statusOf(web).join());
-  return { status: world.statusOf(web).join(), claims: world.claims() };
-}
-
-const at = (address: string) => ({ status: address, claims: address === "" ? [] : [`${address} ${web}`] });
+const worlds = useWorlds();
 
 describe("of the Service", () => {
   test.each<{ row: string; from?: Service; change: object; to: string }>([
@@ -144,7 +114,7 @@ describe("of the Service", () => {
       to: "10.0.0.1",
     },
   ])("$row", async ({ row, from, change, to }) => {
-    const world = await openWith(from);
+    const world = await openWith(worlds, from);
     const before = world.service(web);
     const { denied } = await world.change(kinds.services, web, change);
     expect(denied !== undefined).toBe(row.includes("denied"));
@@ -154,7 +124,7 @@ describe("of the Service", () => {
   });
 
   it("deletion releases the address, and one that waits for it gets it", async () => {
-    const world = await openWith(service(web), { pools: [pool("one", ["10.0.0.1/32"])] });
+    const world = await openWith(worlds, service(web), { pools: [pool("one", ["10.0.0.1/32"])] });
     await world.create(kinds.services, service("default/waits"));
     await pass(100);
     expect(world.conditionOf("default/waits")).toMatch(/^False PoolsFull/);
@@ -168,7 +138,7 @@ describe("of the Service", () => {
   });
 
   it("a class of another takes the address away, and Berth's words with it", async () => {
-    const world = await openWith();
+    const world = await openWith(worlds);
     await world.change(kinds.services, web, { spec: { type: "ClusterIP" } });
     await world.change(kinds.services, web, { spec: { type: "LoadBalancer", loadBalancerClass: "example.com/other" } });
     expect(await settled(world)).toEqual(at(""));
@@ -183,7 +153,7 @@ describe("of the Service", () => {
   });
 
   it("is deleted with finalizers: keeps the address until it is gone", async () => {
-    const world = await openWith();
+    const world = await openWith(worlds);
     world.store.edit(kinds.services, parseKey(web), { metadata: { deletionTimestamp: "2026-01-01T12:00:00Z" } });
     await pass(70_000);
     expect(await settled(world)).toEqual(at("10.0.0.1"));
@@ -209,7 +179,7 @@ describe("of status.ingress by hand", () => {
     { row: "a hostname", patch: { status: { loadBalancer: { ingress: [{ hostname: "example.com" }] } } } },
     { row: "the whole status gone", patch: { status: null } },
   ])("$row: the Service's own comes back", async ({ patch }) => {
-    const world = await openWith();
+    const world = await openWith(worlds);
     world.store.edit(kinds.services, parseKey(web), patch);
     expect(await settled(world)).toEqual(at("10.0.0.1"));
     expect(world.conditionOf(web)).toMatch(/^True Assigned/);

@@ -1,19 +1,12 @@
 /** Addresses that rest before another Service gets them. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { claim, pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { processOver, Worlds, type World } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { processOver, useWorlds, type World } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const [web, other] = ["default/web", "default/other"] as const;
 const coolFor = (text: string) => pool("one", ["10.0.0.1/32"], {}, { annotations: { [keys.poolCoolDown]: text } });

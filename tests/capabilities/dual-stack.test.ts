@@ -1,22 +1,14 @@
 /** Services of both families, row by row; where Berth's rule is another than MetalLB's, Berth's. */
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { pool, service, serviceCIDR } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type World } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { at, renumbering, settled, web } from "../support/web.ts";
+import { useWorlds, type World } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
-const web = "default/web";
-const renumbering = { annotations: { [keys.poolAllowRenumbering]: "true" } };
 const both = pool("both", ["10.0.0.1-10.0.0.3", "fd00::1-fd00::3"], {}, renumbering);
 const four = pool("four", ["10.4.0.1-10.4.0.3"], {}, renumbering);
 const six = pool("six", ["fd06::1-fd06::3"], {}, renumbering);
@@ -36,23 +28,6 @@ async function openWith(pools: readonly (typeof both)[], ...services: readonly S
   for (const one of services) await world.create(kinds.services, one);
   await pass(100);
   return world;
-}
-
-/** What it has after all is settled, in the order of its status. */
-async function settled(world: World): Promise<string> {
-  await pass(70_000);
-  const text = world.statusOf(web).join();
-  expect(world.annotationOf(web) ?? "").toBe(text);
-  const own = world.claims().filter((line) => line.endsWith(` ${web}`));
-  expect(own.toSorted()).toEqual(
-    text === ""
-      ? []
-      : text
-          .split(",")
-          .map((one) => `${one} ${web}`)
-          .toSorted(),
-  );
-  return text;
 }
 
 test.each<{ row: string; one: Service; pools: readonly (typeof both)[]; has: string }>([
@@ -125,49 +100,49 @@ test.each<{ row: string; one: Service; pools: readonly (typeof both)[]; has: str
     has: "10.4.0.2",
   },
 ])("$row", async ({ one, pools, has }) => {
-  expect(await settled(await openWith(pools, one))).toBe(has);
+  expect(await settled(await openWith(pools, one))).toEqual(at(has));
 });
 
 describe("a Service that has", () => {
   it("one, when its pool gains the other family: gets the second, and the first stays", async () => {
     const world = await openWith([four, six], stacked("PreferDualStack"));
     await world.change(kinds.pools, "network/four", { spec: { addresses: ["10.4.0.1-10.4.0.3", "fd04::1-fd04::3"] } });
-    expect(await settled(world)).toBe("10.4.0.1,fd04::1");
+    expect(await settled(world)).toEqual(at("10.4.0.1,fd04::1"));
   });
 
   it("one, when another pool with both appears: stays", async () => {
     const world = await openWith([four], stacked("PreferDualStack"));
     await world.create(kinds.pools, both);
-    expect(await settled(world)).toBe("10.4.0.1");
+    expect(await settled(world)).toEqual(at("10.4.0.1"));
   });
 
   it("one, while its pool has none of the other family free: gets it as soon as one is", async () => {
     const narrow = pool("narrow", ["10.0.0.1-10.0.0.3", "fd00::1-fd00::1"]);
     const first = stacked("SingleStack", ["6"], undefined, "default/first");
     const world = await openWith([narrow], first, stacked("PreferDualStack"));
-    expect(await settled(world)).toBe("10.0.0.1");
+    expect((await settled(world)).status).toBe("10.0.0.1");
     await world.delete(kinds.services, "default/first");
-    expect(await settled(world)).toBe("10.0.0.1,fd00::1");
+    expect(await settled(world)).toEqual(at("10.0.0.1,fd00::1"));
   });
 
   it("two, when its pool loses a family: keeps the one that is left, though another pool has both", async () => {
     const other = pool("zz", ["10.9.0.1-10.9.0.3", "fd09::1-fd09::3"]);
     const world = await openWith([both, other], stacked("PreferDualStack"));
     await world.change(kinds.pools, "network/both", { spec: { addresses: ["10.0.0.1-10.0.0.3"] } });
-    expect(await settled(world)).toBe("10.0.0.1");
+    expect(await settled(world)).toEqual(at("10.0.0.1"));
   });
 
   it("two and requires them, when its pool loses a family: moves to another pool with both", async () => {
     const other = pool("zz", ["10.9.0.1-10.9.0.3", "fd09::1-fd09::3"]);
     const world = await openWith([both, other], stacked("RequireDualStack"));
     await world.change(kinds.pools, "network/both", { spec: { addresses: ["10.0.0.1-10.0.0.3"] } });
-    expect(await settled(world)).toBe("10.9.0.1,fd09::1");
+    expect(await settled(world)).toEqual(at("10.9.0.1,fd09::1"));
   });
 
   it("two and requires them, when its pool loses a family and no other has both: keeps the one, and is told", async () => {
     const world = await openWith([both], stacked("RequireDualStack"));
     await world.change(kinds.pools, "network/both", { spec: { addresses: ["10.0.0.1-10.0.0.3"] } });
-    expect(await settled(world)).toBe("10.0.0.1");
+    expect(await settled(world)).toEqual(at("10.0.0.1"));
     expect(world.conditionOf(web)).toMatch(/^True NoPoolForFamily/);
   });
 
@@ -175,28 +150,28 @@ describe("a Service that has", () => {
     const world = await openWith([four, six], stacked("PreferDualStack"));
     const change = { spec: { ipFamilyPolicy: "RequireDualStack" } };
     expect((await world.change(kinds.services, web, change)).denied).toContain("no pool for it has both families");
-    expect(await settled(world)).toBe("10.4.0.1");
+    expect(await settled(world)).toEqual(at("10.4.0.1"));
   });
 
   it("one, and comes to require both: moves where a pool has both", async () => {
     const world = await openWith([four], stacked("PreferDualStack"));
     await world.create(kinds.pools, both);
     await world.change(kinds.services, web, { spec: { ipFamilyPolicy: "RequireDualStack" } });
-    expect(await settled(world)).toBe("10.0.0.1,fd00::1");
+    expect(await settled(world)).toEqual(at("10.0.0.1,fd00::1"));
   });
 
   it("two, and comes to want one: keeps that of its first family", async () => {
     const world = await openWith([both], stacked("RequireDualStack", ["6", "4"]));
     const spec = { ipFamilyPolicy: "SingleStack", clusterIPs: ["fd96::9"], ipFamilies: ["IPv6"] };
     await world.change(kinds.services, web, { spec });
-    expect(await settled(world)).toBe("fd00::1");
+    expect(await settled(world)).toEqual(at("fd00::1"));
   });
 
   it("two in the order that it pinned them: keeps the order when the pin goes and comes back otherwise", async () => {
     const world = await openWith([both], stacked("RequireDualStack", ["4", "6"], "fd00::2,10.0.0.3"));
     await world.change(kinds.services, web, { metadata: { annotations: { [keys.pinNew]: null } } });
-    expect(await settled(world)).toBe("fd00::2,10.0.0.3");
+    expect(await settled(world)).toEqual(at("fd00::2,10.0.0.3"));
     await world.change(kinds.services, web, { metadata: { annotations: { [keys.pinNew]: "10.0.0.3,fd00::2" } } });
-    expect(await settled(world)).toBe("fd00::2,10.0.0.3");
+    expect(await settled(world)).toEqual(at("fd00::2,10.0.0.3"));
   });
 });

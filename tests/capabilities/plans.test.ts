@@ -1,5 +1,5 @@
 /** What the watcher makes of the plan and of what announcers report: Leases, ServiceL2Status, Events, the condition. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { MemoryCall } from "../support/memory-api.ts";
 import { kinds, metadataOf } from "../../cluster/kinds.ts";
 import { leaseName } from "../../cluster/leases.ts";
@@ -7,17 +7,10 @@ import { generationOf, parsePlan } from "../../core/announce/plan-text.ts";
 import { keys } from "../../core/keys.ts";
 import { valueOf } from "../core/builders.ts";
 import { advertisement, claim, endpointSlice, lease, node, pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { World, Worlds, type Seed } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { World, useWorlds, type Seed } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const managed = { [keys.plan]: '{"v":1,"generation":1,"vips":[]}' };
 const seed: Seed = {

@@ -1,19 +1,12 @@
 /** What the watcher does without being asked: adopts, serves who waited, frees, and puts right. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { claim, node, pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { useWorlds, type Seed } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const homelab = pool("homelab-pool", ["192.168.1.200-192.168.1.220"]);
 const one = pool("one", ["10.0.0.1/32"]);

@@ -1,20 +1,12 @@
 /** Everything that a pool or an advertisement is denied for, each by its rule. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { L2Advertisement } from "../../cluster/crd.ts";
 import { kinds } from "../../cluster/kinds.ts";
 import { advertisement, node, pool, serviceCIDR } from "../support/builders.ts";
-import { pauseTime, resumeTime } from "../support/paused-time.ts";
 import { advertisementRejections, poolRejections, TAKEN } from "../support/rejections.ts";
-import { Worlds, type Seed } from "../support/world.ts";
+import { useWorlds, type Seed } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const seed: Seed = {
   pools: [pool("pools-lab/taken", [TAKEN])],

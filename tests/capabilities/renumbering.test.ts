@@ -1,43 +1,13 @@
 /** What becomes of a Service's address with each change of pools and namespaces, row by row. */
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { namespace, pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed, type World } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { annotate, at, lan, last, openWith, settled, web } from "../support/web.ts";
+import { useWorlds, type World } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
-
-const web = "default/web";
-const renumbering = { annotations: { [keys.poolAllowRenumbering]: "true" } };
-const lan = pool("lan", ["10.0.0.1-10.0.0.9"], {}, renumbering);
-const dmz = pool("dmz", ["10.1.0.1-10.1.0.9"], { autoAssign: false }, renumbering);
-const last = pool("zz-last", ["10.2.0.1-10.2.0.9"], {}, renumbering);
-const annotate = (annotations: Record<string, string | null>): object => ({ metadata: { annotations } });
-
-/** A world in which "default/web" has 10.0.0.1, unless it asks for another. */
-async function openWith(one: Service = service(web), seed: Seed = { pools: [lan, dmz, last] }): Promise<World> {
-  const world = await worlds.open(seed);
-  await world.create(kinds.services, one);
-  await pass(100);
-  return world;
-}
-
-/** Where it ends up: the address in status, or none, with the claims of it. */
-async function settled(world: World): Promise<{ readonly status: string; readonly claims: readonly string[] }> {
-  await pass(70_000);
-  expect(world.annotationOf(web) ?? "").toBe(world.statusOf(web).join());
-  return { status: world.statusOf(web).join(), claims: world.claims() };
-}
-
-const at = (address: string) => ({ status: address, claims: address === "" ? [] : [`${address} ${web}`] });
+const worlds = useWorlds();
 
 describe("of a pool", () => {
   test.each<{ row: string; change: (world: World) => Promise<unknown>; to: string; from?: Service; named?: string }>([
@@ -130,14 +100,14 @@ describe("of a pool", () => {
       to: "10.2.0.1",
     },
   ])("$row", async ({ from, change, to, named = to.startsWith("10.2.") ? "zz-last" : "lan" }) => {
-    const world = await openWith(from);
+    const world = await openWith(worlds, from);
     await change(world);
     expect(await settled(world)).toEqual(at(to));
     expect(world.service(web)?.metadata?.annotations?.[keys.fromPool]).toBe(named);
   });
 
   it("that is deleted with all others takes the address away, with an Event and a condition", async () => {
-    const world = await openWith(service(web), { pools: [lan] });
+    const world = await openWith(worlds, service(web), { pools: [lan] });
     await world.delete(kinds.pools, "network/lan");
     expect(await settled(world)).toEqual(at(""));
     expect(world.conditionOf(web)).toMatch(/^False NoPools/);
@@ -147,7 +117,7 @@ describe("of a pool", () => {
   });
 
   it("without consent to renumber is refused the change, and nothing moves", async () => {
-    const world = await openWith(service(web), { pools: [pool("lan", ["10.0.0.1-10.0.0.9"]), last] });
+    const world = await openWith(worlds, service(web), { pools: [pool("lan", ["10.0.0.1-10.0.0.9"]), last] });
     for (const change of [
       { spec: { addresses: ["10.0.0.4-10.0.0.9"] } },
       { spec: { serviceAllocation: { namespaces: ["x"] } } },
@@ -166,14 +136,14 @@ describe("of a namespace's labels", () => {
   const pools = [pool("lan", ["10.0.0.1-10.0.0.9"], spec), last];
 
   it("away from the pool's: moved, also when no namespace matches any more", async () => {
-    const world = await openWith(service(web), { pools, namespaces: [namespace("default", { team: "a" })] });
+    const world = await openWith(worlds, service(web), { pools, namespaces: [namespace("default", { team: "a" })] });
     expect(world.statusOf(web)).toEqual(["10.0.0.1"]);
     await world.change(kinds.namespaces, "default", { metadata: { labels: { team: "b" } } });
     expect(await settled(world)).toEqual(at("10.2.0.1"));
   });
 
   it("to those of a better pool: stays", async () => {
-    const world = await openWith(service(web), { pools, namespaces: [namespace("default", { team: "b" })] });
+    const world = await openWith(worlds, service(web), { pools, namespaces: [namespace("default", { team: "b" })] });
     expect(world.statusOf(web)).toEqual(["10.2.0.1"]);
     await world.change(kinds.namespaces, "default", { metadata: { labels: { team: "a" } } });
     expect(await settled(world)).toEqual(at("10.2.0.1"));

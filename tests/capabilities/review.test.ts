@@ -1,19 +1,12 @@
 /** What a person is told when a Service cannot be served as it asks: the table of the design, sentence by sentence. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { claim, node, pool, service, type ServiceParts } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { useWorlds, type Seed } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const homelab = pool("homelab-pool", ["192.168.1.200-192.168.1.220"]);
 const open = (seed: Seed = { pools: [homelab] }) => worlds.open(seed);

@@ -1,19 +1,12 @@
 /** The rules of sharing an address, row by row, on objects: who comes in, who leaves, and what changes meanwhile. */
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type World } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { useWorlds, type World } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 type Parts = {
   readonly share?: string | undefined;

@@ -1,20 +1,14 @@
 /** What stands in the status of pools and advertisements, how soon, and how often it is written. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readyCondition } from "../../cluster/condition.ts";
 import { kinds, parseKey } from "../../cluster/kinds.ts";
+import { keys } from "../../core/keys.ts";
 import { advertisement, claim, namespace, node, pool, service } from "../support/builders.ts";
 import type { Hook, MemoryCall } from "../support/memory-api.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed, type World } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { useWorlds, type Seed, type World } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const lan = pool("lan", ["10.0.0.0/29"]);
 const held: Seed = {
@@ -62,6 +56,19 @@ describe("the counters of a pool", () => {
     await world.delete(kinds.services, "default/db");
     await pass(4_000);
     expect(countsOf(world)).toBe("1/7 0/0");
+  });
+
+  it("count an address that several share once", async () => {
+    const world = await worlds.open(held);
+    for (const [name, port] of [["a", 53] as const, ["b", 80] as const, ["c", 443] as const]) {
+      const shares = { annotations: { [keys.shareNew]: "k" }, spec: { ports: [{ port }] } };
+      await world.create(kinds.services, service(`default/${name}`, shares));
+    }
+    await pass(1_000);
+    expect(countsOf(world)).toBe("2/6 0/0");
+    await world.delete(kinds.services, "default/a");
+    await pass(4_000);
+    expect(countsOf(world)).toBe("2/6 0/0");
   });
 
   it("leave out addresses of Nodes, of ClusterIPs and those reserved by hand", async () => {

@@ -1,19 +1,12 @@
 /** What becomes of changes that admission did not see, and of those that no watcher saw. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { processOver, Worlds } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { processOver, useWorlds } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 describe("a sharer whose ports come to be others' without admission's seeing it", () => {
   const keyed = (port: number, extra: object = {}) => ({

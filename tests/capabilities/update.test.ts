@@ -1,19 +1,12 @@
 /** What an update of a Service does, and what it never does. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { pool, service } from "../support/builders.ts";
-import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
-import { Worlds, type Seed } from "../support/world.ts";
+import { pass } from "../support/paused-time.ts";
+import { useWorlds, type Seed } from "../support/world.ts";
 
-const worlds = new Worlds();
-beforeEach(() => {
-  pauseTime();
-});
-afterEach(() => {
-  worlds.close();
-  resumeTime();
-});
+const worlds = useWorlds();
 
 const homelab = pool("homelab-pool", ["192.168.1.200-192.168.1.220"]);
 const open = (seed: Seed = { pools: [homelab] }) => worlds.open(seed);

@@ -2,7 +2,7 @@
 import { metadataOf, type Service } from "../../cluster/kinds.ts";
 import { until } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
-import { givenAddress } from "./lab.ts";
+import { givenAddress, statusAddress } from "./lab.ts";
 
 /** kubectl's answer to an apply: the object as stored, and the Warnings that it printed. */
 export type Applied = { readonly service: Service; readonly address: string; readonly warnings: readonly string[] };
@@ -49,6 +49,11 @@ export class Person {
 
   async addressOf(name: string): Promise<string> {
     return givenAddress((await this.target.json(["get", "svc", name, "-n", this.namespace])) as Service);
+  }
+
+  /** The addresses in the status of a Service. */
+  async shownOf(name: string): Promise<string> {
+    return statusAddress((await this.target.json(["get", "svc", name, "-n", this.namespace])) as Service);
   }
 
   /** `kubectl wait` until the Service has its address. */

@@ -20,7 +20,7 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
   provide("lab", name);
   try {
     if (!isBorrowed) {
-      await bringUpLab(target, ["--nodes", "3", "--audit"]);
+      await bringUpLab(target, ["--nodes", "3", "--ipv6", "--audit"]);
       await deploy(target);
     }
   } catch (error) {

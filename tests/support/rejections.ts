@@ -39,6 +39,31 @@ export const poolRejections: readonly PoolRejection[] = [
     says: 'has in spec.addresses "1.2.3.4-9", where "9" is no IP address; write one such as 192.168.1.205 or fd00::205',
   },
   {
+    rule: "a bare address",
+    addresses: ["10.0.0.1"],
+    says: 'has in spec.addresses "10.0.0.1", a bare address; write 10.0.0.1/32 for this one address',
+  },
+  {
+    rule: "blanks around a CIDR",
+    addresses: [" 10.0.0.0/8"],
+    says: 'has in spec.addresses " 10.0.0.0/8" with blanks around it; write "10.0.0.0/8"',
+  },
+  {
+    rule: "a range that runs backwards",
+    addresses: ["10.0.0.9-10.0.0.1"],
+    says: 'has in spec.addresses "10.0.0.9-10.0.0.1", which runs backwards; write 10.0.0.1-10.0.0.9',
+  },
+  {
+    rule: "no range at all",
+    addresses: ["lan"],
+    says: 'has in spec.addresses "lan", which is no range; write a CIDR such as 192.168.1.0/24 or a range such as 192.168.1.200-192.168.1.220',
+  },
+  {
+    rule: "octets with leading zeros",
+    addresses: ["10.0.0.001-10.0.0.9"],
+    says: 'has in spec.addresses "10.0.0.001-10.0.0.9", where "10.0.0.001" has a leading zero, which some programs read as octal; write its numbers without leading zeros',
+  },
+  {
     rule: "an octet above 255",
     addresses: ["100.200.300.400/24"],
     says: 'has in spec.addresses "100.200.300.400/24", where "100.200.300.400" is no IP address; write one such as 192.168.1.205 or fd00::205',
@@ -52,6 +77,17 @@ export const poolRejections: readonly PoolRejection[] = [
     rule: "a range of two families",
     addresses: ["1.2.3.4-1000::5"],
     says: 'has in spec.addresses "1.2.3.4-1000::5", which begins with IPv4 and ends with IPv6; write both ends in one family',
+  },
+  {
+    rule: "addresses that avoidBuggyIPs keeps back, and no other",
+    addresses: ["10.0.0.0/32", "10.0.0.255/32"],
+    spec: { avoidBuggyIPs: true },
+    says: "has only addresses that avoidBuggyIPs keeps back; add a range or turn avoidBuggyIPs off",
+  },
+  {
+    rule: "all addresses there are",
+    addresses: ["0.0.0.0/0"],
+    says: 'has in spec.addresses "0.0.0.0/0", which holds unspecified addresses; use addresses of your own network',
   },
   {
     rule: "loopback addresses",
@@ -165,6 +201,16 @@ export const advertisementRejections: readonly (Rejection & { readonly spec: obj
       rule: `a selector twice in ${field}`,
       spec: { [field]: [blue, blue] },
       says: `has the selector "team=blue" twice in spec.${field}; remove one of the two`,
+    },
+    {
+      rule: `a selector twice in ${field}, its values in another order`,
+      spec: {
+        [field]: [
+          ["a", "b"],
+          ["b", "a"],
+        ].map((values) => expression({ key: "app", operator: "In", values })),
+      },
+      says: `has the selector "app in (a,b)" twice in spec.${field}; remove one of the two`,
     },
     {
       rule: `an invalid selector in ${field}`,

@@ -1,5 +1,6 @@
 /** A whole Berth in memory: one store, admission pods that its writes pass through, and a watcher. */
 import type { Capability } from "pepr";
+import { afterEach, beforeEach } from "vitest";
 import { announcements } from "../../capabilities/announcements.ts";
 import type { Answer } from "../../capabilities/guard.ts";
 import type { Part } from "../../capabilities/part.ts";
@@ -13,7 +14,7 @@ import { claimantsOf, isOurClaim } from "../../cluster/read.ts";
 import { keys } from "../../core/keys.ts";
 import { mutateRequest, validateRequest } from "./builders.ts";
 import { MemoryStore, type Admission, type Hook } from "./memory-api.ts";
-import { pass } from "./paused-time.ts";
+import { pass, pauseTime, resumeTime } from "./paused-time.ts";
 
 /** What there is when Berth starts, by the name in `kinds`. */
 export type Seed = { readonly [name in keyof typeof kinds]?: readonly ApiObject[] };
@@ -208,17 +209,21 @@ function bindingsOf({ parts }: Process, plural: string, operation: string): Capa
     });
 }
 
-/** Opens worlds, each in paused time, and closes them all after a test. */
-export class Worlds {
-  readonly #open: World[] = [];
-
-  async open(seed: Seed = {}, processes: Processes = {}): Promise<World> {
-    const world = await World.open(seed, processes);
-    this.#open.push(world);
-    return world;
-  }
-
-  close(): void {
-    for (const world of this.#open.splice(0)) world.close();
-  }
+/** Opens worlds for the tests of a file. Time is paused for each test, and all its worlds are closed after it. */
+export function useWorlds(): { readonly open: typeof World.open } {
+  const opened: World[] = [];
+  beforeEach(() => {
+    pauseTime();
+  });
+  afterEach(() => {
+    for (const world of opened.splice(0)) world.close();
+    resumeTime();
+  });
+  return {
+    open: async (seed, processes) => {
+      const world = await World.open(seed, processes);
+      opened.push(world);
+      return world;
+    },
+  };
 }

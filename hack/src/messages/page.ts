@@ -68,7 +68,7 @@ const EVENTS = `## Events
 | reason | type | when |
 | --- | --- | --- |
 | \`IPAllocated\` | Normal | a Service was given addresses; the note names them and their pool |
-| \`ClearAssignment\` | Normal | a Service lost its addresses; the note says why |
+| \`ClearAssignment\` | Normal | addresses were taken off a Service; the note says why where it is left without any |
 | \`AllocationFailed\` | Warning | a Service does not have what it asks for; the note is the sentence |
 | \`LoadBalancerFailed\` | Warning | the same, where the request itself is wrong and the Service goes on with the address that it has |
 | \`deprecatedAnnotation\` | Warning | a Service with an annotation under MetalLB's old prefix was given addresses |

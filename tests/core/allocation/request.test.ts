@@ -49,6 +49,12 @@ describe("the families of a request", () => {
       all: false,
     },
     {
+      spec: { clusterIPs: ["fd43::9"], ipFamilyPolicy: "RequireDualStack" },
+      facts: dual,
+      families: ["IPv6", "IPv4"],
+      all: true,
+    },
+    {
       spec: { clusterIPs: ["fd43::9", "10.43.0.9"], ipFamilyPolicy: "RequireDualStack" },
       facts: dual,
       families: ["IPv6", "IPv4"],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Occupancy } from "../../../core/allocation/occupancy.ts";
-import { findStranded, type Served } from "../../../core/allocation/stranded.ts";
+import { findStranded } from "../../../core/allocation/stranded.ts";
+import type { Served } from "../../../core/pool/serve.ts";
 import type { Pool } from "../../../core/pool/pool.ts";
 import { addressFrom, occupancyOf, poolFrom } from "../builders.ts";
 

@@ -1,0 +1,238 @@
+/** The change matrix (§4.4 of MetalLB's rules), row by row, against the real API server; what 13 tells as stories is left out. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lab } from "./lab.ts";
+import { Person, wish, type Wish } from "./people.ts";
+import { Rows, type RowPool } from "./rows.ts";
+
+const cell: { rows?: Rows } = {};
+const rows = (): Rows => cell.rows!;
+
+beforeAll(async () => {
+  const target = await lab();
+  await target.kubectl(["create", "namespace", "matrix"]);
+  cell.rows = new Rows(new Person(target, "matrix"), 99);
+});
+
+afterAll(async () => {
+  await rows().clear();
+  await rows().someone.target.kubectl(["delete", "namespace", "matrix"]);
+});
+
+const renumbering = { "berth.dev/allow-renumbering": "true" };
+const lan: RowPool = { addresses: ["$.1-$.9"] };
+const later: RowPool = { addresses: ["$.201-$.209"], autoAssign: false };
+const both: RowPool = { addresses: ["$.101-$.109", "@::101-@::109"] };
+
+/** Where the Service is once its condition and its status say the same. */
+async function settlesAt(addresses: string): Promise<void> {
+  await expect.poll(() => rows().someone.shownOf("web"), { timeout: 30_000 }).toBe(rows().fill(addresses));
+  expect(await rows().someone.addressOf("web")).toBe(rows().fill(addresses));
+}
+
+/** Nothing happens for as long as the watcher takes to look at a change, and longer. */
+async function staysAt(addresses: string): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  await settlesAt(addresses);
+}
+
+describe("a Service that changes", () => {
+  type Row = {
+    readonly row: string;
+    readonly pools: Readonly<Record<string, RowPool>>;
+    readonly from?: Wish;
+    readonly change: Wish;
+    readonly to?: string;
+    readonly denied?: string;
+  };
+  const isRequired = { ipFamilyPolicy: "RequireDualStack" };
+  const isPreferred = { ipFamilyPolicy: "PreferDualStack" };
+
+  test.each<Row>([
+    { row: "its type to NodePort: released", pools: { lan }, change: { spec: bare("NodePort") }, to: "" },
+    {
+      row: "its type to ClusterIP, with Berth's class: released",
+      pools: { lan },
+      from: { spec: { loadBalancerClass: "berth.dev/berth" } },
+      change: { spec: bare("ClusterIP") },
+      to: "",
+    },
+    {
+      row: "its ports, selector and policy: stays",
+      pools: { lan },
+      change: { spec: { ports: [{ port: 81 }], selector: { a: "b" }, externalTrafficPolicy: "Local" } },
+      to: "$.1",
+    },
+    {
+      row: "its pin to its own address: stays",
+      pools: { lan },
+      change: { annotations: wish.pin("$.1") },
+      to: "$.1",
+    },
+    {
+      row: "its pool annotation by an empty one: stays",
+      pools: { lan, later },
+      from: { annotations: wish.pool("later") },
+      change: { annotations: wish.pool("") },
+      to: "$.201",
+    },
+    {
+      row: "its policy to Require where its pool has both: the second comes",
+      pools: { both },
+      change: { spec: isRequired },
+      to: "$.101,@::101",
+    },
+    {
+      row: "its policy to Require where no pool has both: denied, stays",
+      pools: { lan },
+      change: { spec: isRequired },
+      denied: "no pool for it has both families",
+      to: "$.1",
+    },
+    {
+      row: "its policy to Prefer where no pool has both: stays",
+      pools: { lan },
+      change: { spec: isPreferred },
+      to: "$.1",
+    },
+    {
+      row: "its policy back to SingleStack: keeps that of its first family",
+      pools: { both },
+      from: { spec: isRequired },
+      change: { spec: { ipFamilyPolicy: "SingleStack" } },
+      to: "$.101",
+    },
+  ])("$row", async ({ pools, from = {}, change, to = "", denied }) => {
+    await rows().begin(pools);
+    await rows().apply("web", from);
+    await rows().someone.waitFor("web");
+    if (denied === undefined) await rows().apply("web", change);
+    else expect(await rows().denied("web", change)).toContain(denied);
+    await settlesAt(to);
+  });
+});
+
+function bare(type: string): Wish["spec"] & object {
+  return { type, allocateLoadBalancerNodePorts: null };
+}
+
+describe("a pool that changes", () => {
+  type Row = {
+    readonly row: string;
+    readonly lan?: RowPool;
+    readonly change: RowPool;
+    readonly to: string;
+    readonly denied?: true;
+  };
+  const inUse = 'IPAddressPool "matrix/lan" would lose $.1 (Service "matrix/web"), which is in use; ';
+
+  test.each<Row>([
+    { row: "by more addresses, lower ones too: stays", change: { addresses: ["$.0-$.99"] }, to: "$.1" },
+    { row: "in its priority: stays", change: { ...lan, priority: 9 }, to: "$.1" },
+    { row: "to autoAssign false: stays", change: { ...lan, autoAssign: false }, to: "$.1" },
+    { row: "to fewer addresses: denied", change: { addresses: ["$.5-$.9"] }, to: "$.1", denied: true },
+    { row: "to another namespace's: denied", change: { ...lan, namespaces: ["elsewhere"] }, to: "$.1", denied: true },
+    {
+      row: "to another namespace's, with leave to renumber: moved",
+      lan: { ...lan, annotations: renumbering },
+      change: { ...lan, namespaces: ["elsewhere"], annotations: renumbering },
+      to: "$.221",
+    },
+    {
+      row: "to avoidBuggyIPs: denied",
+      lan: { addresses: ["$.0-$.9"] },
+      change: { addresses: ["$.0-$.9"], avoidBuggyIPs: true },
+      to: "$.0",
+      denied: true,
+    },
+    {
+      row: "to avoidBuggyIPs, with leave to renumber: moved",
+      lan: { addresses: ["$.0-$.9"], annotations: renumbering },
+      change: { addresses: ["$.0-$.9"], avoidBuggyIPs: true, annotations: renumbering },
+      to: "$.1",
+    },
+    {
+      row: "by the other family, for a Service that prefers both: the second comes",
+      change: { addresses: ["$.1-$.9", "@::1-@::9"] },
+      to: "$.1,@::1",
+    },
+  ])("$row", async ({ lan: before = lan, change, to, denied }) => {
+    await rows().begin({ lan: before, zz: { addresses: ["$.221-$.229"] } });
+    await rows().apply("web", { spec: { ipFamilyPolicy: "PreferDualStack" } });
+    await rows().someone.waitFor("web");
+    if (denied === undefined) await rows().put("lan", change);
+    else
+      expect(await rows().putDenied("lan", change)).toContain(
+        rows()
+          .fill(inUse)
+          .replace(".1 (", `${to.slice(1)} (`),
+      );
+    await staysAt(to);
+  });
+
+  test("by a split: stays, and its annotation names the new pool", async () => {
+    await rows().begin({ lan: { ...lan, annotations: renumbering } });
+    await rows().apply("web");
+    await rows().put("lan", { addresses: ["$.5-$.9"], annotations: renumbering });
+    await rows().put("low", { addresses: ["$.1-$.4"] });
+    const named = async () => {
+      const { target, namespace } = rows().someone;
+      const pool = "jsonpath={.metadata.annotations.metallb\\.io/ip-allocated-from-pool}";
+      return target.kubectl(["get", "svc", "web", "-n", namespace, "-o", pool]);
+    };
+    await expect.poll(named, { timeout: 30_000 }).toBe("low");
+    await settlesAt("$.1");
+  });
+
+  test("and would take six addresses is denied with five of them and the count", async () => {
+    await rows().begin({ lan });
+    for (const name of ["a", "b", "c", "d", "e", "f"]) await rows().apply(name);
+    const says = (await rows().putDenied("lan", { addresses: ["$.9/32"] })).split("; ")[0];
+    const lost = ["a", "b", "c", "d", "e"].map((name, index) => `$.${String(index + 1)} (Service "matrix/${name}")`);
+    const sentence = `IPAddressPool "matrix/lan" would lose ${lost.join(", ")} and 1 more, which are in use`;
+    expect(says).toBe(rows().fill(sentence));
+  });
+
+  test("by the deletion of its namespace: gone, and its Service is told", async () => {
+    await rows().begin({});
+    const { someone } = rows();
+    const { kubectl } = someone.target;
+    await kubectl(["create", "namespace", "doomed"]);
+    const pool = { apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool" };
+    const metadata = { namespace: "doomed", name: "doomed" };
+    await someone.put({ ...pool, metadata, spec: { addresses: ["10.99.250.1-10.99.250.9"], autoAssign: false } });
+    await rows().apply("web", { annotations: wish.pool("doomed") });
+    await kubectl(["delete", "namespace", "doomed", "--timeout=60s"]);
+    await someone.waitFor("web", "False");
+    await settlesAt("");
+    const reasons = (await someone.eventsOf("web")).map((event) => event.split(":")[0]);
+    expect(reasons).toEqual(expect.arrayContaining(["Normal ClearAssignment", "Warning AllocationFailed"]));
+  });
+});
+
+describe("status.ingress that is edited by hand", () => {
+  test.each([
+    ["another free address of the pool", { ingress: [{ ip: "$.7" }] }],
+    ["an address of no pool", { ingress: [{ ip: "198.18.0.1" }] }],
+    ["emptied", null],
+  ])("%s: the Service's own comes back", async (_, loadBalancer) => {
+    await rows().begin({ lan });
+    await rows().apply("web");
+    await rows().someone.waitFor("web");
+    const patch = JSON.stringify(rows().fill({ status: { loadBalancer } }));
+    const svc = ["patch", "svc", "web", "-n", "matrix", "--subresource=status", "--type=merge", "-p", patch];
+    await rows().someone.target.kubectl(svc);
+    await settlesAt("$.1");
+  });
+});
+
+test("a claim that is damaged by hand names its Service again", async () => {
+  await rows().begin({ lan });
+  await rows().apply("web", { annotations: wish.share("k") });
+  await rows().someone.waitFor("web");
+  const { kubectl } = rows().someone.target;
+  const address = rows().fill("$.1");
+  await kubectl(["annotate", "--overwrite", "ip", address, "berth.dev/sharers=?"]);
+  const sharers = () => kubectl(["get", "ip", address, "-o", "jsonpath={.metadata.annotations.berth\\.dev/sharers}"]);
+  await expect.poll(sharers, { timeout: 20_000 }).toContain('"service":"matrix/web"');
+  await settlesAt("$.1");
+});

@@ -1,0 +1,135 @@
+/** The rules of sharing (§5 of MetalLB's rules), row by row, in kubectl's own answer; what 13 tells as a story is left out. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lab } from "./lab.ts";
+import { Person, wish, type Wish } from "./people.ts";
+import { Rows } from "./rows.ts";
+
+const cell: { rows?: Rows } = {};
+const rows = (): Rows => cell.rows!;
+
+beforeAll(async () => {
+  const target = await lab();
+  await target.kubectl(["create", "namespace", "sharing"]);
+  cell.rows = new Rows(new Person(target, "sharing"), 89);
+});
+
+afterAll(async () => {
+  await rows().clear();
+  await rows().someone.target.kubectl(["delete", "namespace", "sharing"]);
+});
+
+/** A Service with a key and ports such as "TCP/53"; `spec` may say more. */
+const sharer = (key: string, ports: readonly string[], spec: Readonly<Record<string, unknown>> = {}): Wish => ({
+  annotations: key === "" ? {} : wish.share(key),
+  spec: { ports: ports.map(portOf), ...spec },
+});
+
+function portOf(text: string): object {
+  const [protocol, port] = text.split("/");
+  return { name: text.toLowerCase().replace("/", "-"), protocol, port: Number(port) };
+}
+
+const local = (selector?: Readonly<Record<string, string>>) => ({ externalTrafficPolicy: "Local", selector });
+const lan = { addresses: ["$.1-$.9"] };
+const both = { addresses: ["$.1-$.9", "@::1-@::9"] };
+
+describe("two Services", () => {
+  const web = ["TCP/80"];
+  const other = ["TCP/443"];
+  test.each<{ row: string; first: Wish; second: Wish; share: boolean }>([
+    { row: "of one key and other ports", first: sharer("k", web), second: sharer("k", other), share: true },
+    {
+      row: "of one port in two protocols",
+      first: sharer("k", ["TCP/53"]),
+      second: sharer("k", ["UDP/53"]),
+      share: true,
+    },
+    { row: "with a port in common", first: sharer("k", web), second: sharer("k", [...other, ...web]), share: false },
+    { row: "of two keys", first: sharer("k", web), second: sharer("l", other), share: false },
+    { row: "of which the first has no key", first: sharer("", web), second: sharer("k", other), share: false },
+    { row: "of which the second has no key", first: sharer("k", web), second: sharer("", other), share: false },
+    {
+      row: "with Local and one selector",
+      first: sharer("k", web, local({ app: "x", tier: "y" })),
+      second: sharer("k", other, local({ tier: "y", app: "x" })),
+      share: true,
+    },
+    {
+      row: "with Local and two selectors",
+      first: sharer("k", web, local({ app: "x" })),
+      second: sharer("k", other, local({ app: "y" })),
+      share: false,
+    },
+    {
+      row: "with Local and no selector",
+      first: sharer("k", web, local()),
+      second: sharer("k", other, local()),
+      share: true,
+    },
+    {
+      row: "with Cluster and with Local without a selector",
+      first: sharer("k", web),
+      second: sharer("k", other, local()),
+      share: false,
+    },
+  ])("$row: share $share", async ({ first, second, share }) => {
+    await rows().begin({ lan });
+    expect((await rows().apply("first", first)).address).toBe(rows().fill("$.1"));
+    expect((await rows().apply("second", second)).address).toBe(rows().fill(share ? "$.1" : "$.2"));
+  });
+
+  test("of both families share both addresses or none", async () => {
+    await rows().begin({ both });
+    const dual = { ipFamilyPolicy: "RequireDualStack" };
+    expect((await rows().apply("a", sharer("k", web, dual))).address).toBe(rows().fill("$.1,@::1"));
+    expect((await rows().apply("b", sharer("k", other, dual))).address).toBe(rows().fill("$.1,@::1"));
+    expect((await rows().apply("c", sharer("k", web, dual))).address).toBe(rows().fill("$.2,@::2"));
+  });
+});
+
+test("a sharer prefers the address that carries its key to the lowest free one", async () => {
+  await rows().begin({ lan });
+  const pinned = sharer("k", ["TCP/80"]);
+  await rows().apply("a", { ...pinned, annotations: { ...pinned.annotations, ...wish.pin("$.5") } });
+  expect((await rows().apply("b", sharer("k", ["TCP/443"]))).address).toBe(rows().fill("$.5"));
+});
+
+test("the only one on its address changes key, ports, selector and policy in place", async () => {
+  await rows().begin({ lan });
+  await rows().apply("a", sharer("k", ["TCP/80"]));
+  for (const change of [
+    sharer("l", ["TCP/80"]),
+    sharer("l", ["TCP/81"]),
+    sharer("l", ["TCP/81"], local({ app: "x" })),
+    sharer("", ["TCP/81"]),
+    sharer("k", ["TCP/81"]),
+  ]) {
+    expect((await rows().apply("a", change)).address).toBe(rows().fill("$.1"));
+  }
+});
+
+describe("one of two on an address", () => {
+  test.each([
+    ["takes its key off", sharer("", ["TCP/80"])],
+    ["changes its key", sharer("l", ["TCP/80"])],
+    ["changes its policy", sharer("k", ["TCP/80"], local({ app: "x" }))],
+    ["takes a port of the other", sharer("k", ["TCP/443"])],
+  ])("that %s moves with a Warning, and the other stays", async (_, change) => {
+    await rows().begin({ lan });
+    await rows().apply("a", sharer("k", ["TCP/80"]));
+    await rows().apply("b", sharer("k", ["TCP/443"]));
+    const { address, warnings } = await rows().apply("a", change);
+    expect(address).toBe(rows().fill("$.2"));
+    expect(warnings.join()).toContain(rows().fill("moves from $.1 to $.2"));
+    expect(await rows().someone.addressOf("b")).toBe(rows().fill("$.1"));
+  });
+
+  test("that changes its key while nothing else is free is denied, and keeps it", async () => {
+    await rows().begin({ lan: { addresses: ["$.1/32"] } });
+    await rows().apply("a", sharer("k", ["TCP/80"]));
+    await rows().apply("b", sharer("k", ["TCP/443"]));
+    const denied = await rows().denied("a", sharer("l", ["TCP/80"]));
+    expect(denied).toContain('IPAddressPool "sharing/lan" is full (1 of 1 addresses in use)');
+    expect(await rows().someone.addressOf("a")).toBe(rows().fill("$.1"));
+  });
+});

@@ -1,0 +1,81 @@
+/** A room for the rows of a table: each has pools of its own, in addresses that no other row uses. */
+import { until } from "../../hack/src/shell.ts";
+import type { Applied, Person, Wish } from "./people.ts";
+
+/** A pool for the room's namespace, unless others are named. */
+export type RowPool = {
+  readonly addresses: readonly string[];
+  readonly autoAssign?: boolean;
+  readonly avoidBuggyIPs?: boolean;
+  readonly priority?: number;
+  readonly namespaces?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+};
+
+/** In every text of a row, `$` stands for the first three octets that are its own, and `@` for the first three groups. */
+export class Rows {
+  readonly someone: Person;
+  readonly #block: number;
+  #row = 0;
+
+  /** Rows of the person's namespace; their addresses are of 10.block.0.0/16 and fd00:block::/32. */
+  constructor(someone: Person, block: number) {
+    this.someone = someone;
+    this.#block = block;
+  }
+
+  /** Begins the next row: nothing is left of the former one, and these pools are there, by name. */
+  async begin(pools: Readonly<Record<string, RowPool>>): Promise<void> {
+    await this.clear();
+    this.#row += 1;
+    const items = Object.entries(pools).map(([name, pool]) => this.#pool(name, pool));
+    await this.someone.put({ apiVersion: "v1", kind: "List", items });
+  }
+
+  /** `kubectl apply` of a pool of this row. */
+  put(name: string, pool: RowPool): Promise<void> {
+    return this.someone.put(this.#pool(name, pool));
+  }
+
+  /** The sentence with which a pool is denied. */
+  putDenied(name: string, pool: RowPool): Promise<string> {
+    return this.someone.putDenied(this.#pool(name, pool));
+  }
+
+  apply(name: string, wish: Wish = {}): Promise<Applied> {
+    return this.someone.apply(name, this.fill(wish));
+  }
+
+  denied(name: string, wish: Wish = {}): Promise<string> {
+    return this.someone.denied(name, this.fill(wish));
+  }
+
+  /** The same with the row's own addresses. */
+  fill<T>(value: T): T {
+    const [block, row] = [String(this.#block), String(this.#row)];
+    const text = JSON.stringify(value).replaceAll("$", `10.${block}.${row}`).replaceAll("@", `fd00:${block}:${row}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** Deletes the Services of the namespace, and then its pools. */
+  async clear(): Promise<void> {
+    const { target, namespace } = this.someone;
+    await target.kubectl(["delete", "svc", "--all", "-n", namespace]);
+    const pools = ["delete", "ipaddresspool", "--all", "-n", namespace];
+    // An admission pod may not have heard yet that the Services are gone.
+    await until("the pools to go", 20_000, 200, async () =>
+      (await target.tryKubectl(pools)).code === 0 ? true : undefined,
+    );
+  }
+
+  #pool(name: string, { addresses, autoAssign, avoidBuggyIPs, priority, namespaces, annotations }: RowPool): object {
+    const { namespace } = this.someone;
+    const serviceAllocation = { namespaces: namespaces ?? [namespace], priority };
+    return this.fill({
+      apiVersion: "metallb.io/v1beta1",
+      kind: "IPAddressPool",
+      metadata: { namespace, name, annotations },
+      spec: { addresses, autoAssign, avoidBuggyIPs, serviceAllocation },
+    });
+  }
+}
