@@ -11,7 +11,9 @@ import { observe, serve, type Goal } from "./observer.ts";
 
 const NAMESPACE = "failover";
 const PORT = 18_080;
-const HTTP_PORT = 17_472;
+const HTTP = "http://127.0.0.1:17472";
+/** Where an announcer tells what it counts, on its node. */
+export const METRICS_URL = `${HTTP}/metrics`;
 
 /** IP families that a client may ask in. */
 export type Family = "ipv4" | "ipv6";
@@ -63,26 +65,42 @@ function objects(family: Family): readonly object[] {
   ];
 }
 
+type Wish = Pick<Ground, "target" | "signal"> & { readonly family: Family };
+
 /** Runs work on a lab that is up and has Berth on it; takes away what it put there, and mends every node, however it ends. */
-export async function onGround(
-  { target, family, signal }: Pick<Ground, "target" | "signal"> & { readonly family: Family },
-  work: (ground: Ground) => Promise<void>,
-): Promise<void> {
+export async function onGround(wish: Wish, work: (ground: Ground) => Promise<void>): Promise<void> {
+  const { ground, close } = await openGround(wish);
+  try {
+    await work(ground);
+  } finally {
+    await close();
+  }
+}
+
+/** The same in two steps, for tests. */
+export async function openGround({ target, family, signal }: Wish): Promise<{
+  readonly ground: Ground;
+  readonly close: () => Promise<void>;
+}> {
   const paths = labPaths(target.name, process.env);
   const shape = readRecord(paths)?.shape;
   const nodes = planLab(shape?.nodes ?? 0, shape?.ipv6 ?? false).nodes.map(({ name }) => name);
   const ground = { target, paths, nodes, signal, goal: { address: ADDRESSES[family], port: PORT } };
   await target.tryKubectl(["create", "namespace", NAMESPACE]);
   const stopServing = await serve(paths, PORT);
+  const close = async (): Promise<void> => {
+    stopServing();
+    await mendAll(ground);
+    await target.tryKubectl(["delete", "namespace", NAMESPACE, "--timeout=60s"]);
+  };
   try {
     for (const object of objects(family)) await target.kubectl(["apply", "-f", "-"], JSON.stringify(object));
     await readyEverywhere(ground);
     await answered(ground);
-    await work(ground);
-  } finally {
-    await mendAll(ground);
-    stopServing();
-    await target.tryKubectl(["delete", "namespace", NAMESPACE, "--timeout=60s"]);
+    return { ground, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
@@ -130,8 +148,15 @@ export function announcersOn(paths: Paths, node: string): readonly number[] {
 
 /** Waits until the announcer of this node has a plan and its sockets, and hears as many fellows as there are. */
 export async function readyOn({ paths, nodes }: Ground, node: string): Promise<void> {
-  const url = `http://127.0.0.1:${String(HTTP_PORT)}/readyz`;
-  const [program = "", ...args] = inNamespace(paths, node, ["curl", "-sf", "-m", "1", "-o", "/dev/null", url]);
+  const [program = "", ...args] = inNamespace(paths, node, [
+    "curl",
+    "-sf",
+    "-m",
+    "1",
+    "-o",
+    "/dev/null",
+    `${HTTP}/readyz`,
+  ]);
   await until(`the announcer of ${node}, one of ${String(nodes.length)}, to be ready`, 60_000, 50, async () =>
     (await attempt(program, args)).code === 0 ? true : undefined,
   );

@@ -90,3 +90,6 @@ export const repliesOf = (seen: Seen, mac: string, from: number): number =>
 
 /** Who answers at the end; empty when nobody ever did. */
 export const lastAnswerer = (seen: Seen): string => seen.replies.at(-1)?.[1] ?? "";
+
+/** How often another node answered than the one before. */
+export const changesOf = (seen: Seen): number => Math.max(0, runsOf(seen.replies).length - 1);

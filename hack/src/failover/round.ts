@@ -5,10 +5,11 @@ import { announcersOn, nodeWith, readyEverywhere, type Ground } from "./ground.t
 import { observe, type Observer } from "./observer.ts";
 import { experienceOf, lastAnswerer, repliesOf, type Experience, type Seen } from "./reckoning.ts";
 
-/** How long all is well before a fault, lasts at least, and is looked at after it was taken back. */
-const CALM_MILLIS = 800;
-const FAULT_MILLIS = 2_000;
-const AFTER_MILLIS = 1_500;
+/** How long all is well before a fault, how long that lasts at least, and for how long it is looked on after it was taken back. */
+export type Pace = { readonly calmMillis: number; readonly faultMillis: number; readonly afterMillis: number };
+
+/** Long enough for a fault to be over for every part of the cluster, and for one that comes back to take something back. */
+export const UNHURRIED: Pace = { calmMillis: 800, faultMillis: 2_000, afterMillis: 1_500 };
 /** How long it is waited for another node to answer. */
 const PATIENCE_MILLIS = 10_000;
 
@@ -30,20 +31,20 @@ export type Outcome = {
 };
 
 /** Has the fault happen to the node that answers, and takes it back. */
-export async function playRound(ground: Ground, fault: Fault): Promise<Outcome> {
+export async function playRound(ground: Ground, fault: Fault, pace: Pace = UNHURRIED): Promise<Outcome> {
   await readyEverywhere(ground);
   const observer = observe(ground.paths, ground.goal);
   try {
-    return await play(ground, fault, observer);
+    return await play(ground, fault, pace, observer);
   } finally {
     observer.stop();
   }
 }
 
-async function play(ground: Ground, fault: Fault, observer: Observer): Promise<Outcome> {
+async function play(ground: Ground, fault: Fault, pace: Pace, observer: Observer): Promise<Outcome> {
   const calm = (millis: number): Promise<void> => sleep(millis, undefined, { signal: ground.signal });
   const mac = await observer.anotherThan("", PATIENCE_MILLIS);
-  await calm(CALM_MILLIS);
+  await calm(pace.calmMillis);
   const node = nodeWith(mac ?? "");
   const [pid] = announcersOn(ground.paths, node);
   if (mac === undefined || pid === undefined) throw new Error(`nobody answers for ${ground.goal.address}`);
@@ -51,10 +52,10 @@ async function play(ground: Ground, fault: Fault, observer: Observer): Promise<O
   const struckMillis = Date.now();
   await fault.strike(ground, victim);
   const heir = await observer.anotherThan(mac, PATIENCE_MILLIS);
-  await calm(Math.max(CALM_MILLIS, struckMillis + FAULT_MILLIS - Date.now()));
+  await calm(Math.max(pace.calmMillis, struckMillis + pace.faultMillis - Date.now()));
   const mendedMillis = Date.now();
   await fault.mend(ground, victim);
-  await calm(AFTER_MILLIS);
+  await calm(pace.afterMillis);
   const endMillis = Date.now();
   const seen = await observer.finish();
   return {
