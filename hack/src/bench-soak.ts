@@ -1,5 +1,5 @@
 /**
- * Ten minutes in which nothing fails, while both cores are kept busy: counts what clients lose, and every takeover, which
+ * Ten minutes in which nothing fails, while all nodes are kept busy: counts what clients lose, and every takeover, which
  * none needed. On a lab of its own, or with BERTH_LAB_READY on the one that BERTH_LAB names.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,7 +25,7 @@ async function soak(ground: Ground, seconds: number): Promise<void> {
   try {
     await observer.anotherThan("", 10_000);
     await sleep(CALM_MILLIS, undefined, { signal: ground.signal });
-    const load = keepBusy();
+    const load = keepBusy(ground);
     const fromMillis = Date.now();
     try {
       await sleep(seconds * 1_000, undefined, { signal: ground.signal });

@@ -1,7 +1,10 @@
-/** Keeps every processor busy, at the priority of ordinary programs, until it is told to stop or its parent ends. */
+/** Keeps the nodes busy with programs beside their pods, as many on each as there are processors. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { makeCgroupBeside } from "../lab/cgroups.ts";
+import { joining } from "../lab/processes.ts";
+import type { Ground } from "./ground.ts";
 
 /** The load. */
 export type Load = {
@@ -11,14 +14,17 @@ export type Load = {
   readonly busyShare: () => number;
 };
 
-/** Ends by itself when its parent is gone, however that ended: then nobody holds the other end of its input. */
+/** Computes without end; ends by itself when nobody holds the other end of its input any more, however its parent has ended. */
 const SPIN = "trap 'kill $!' EXIT; (while :; do :; done) & read -r _";
 
-/** Starts one program for each processor that computes without end. */
-export function keepBusy(): Load {
-  const spinners = Array.from({ length: availableParallelism() }, () =>
-    spawn("bash", ["-c", SPIN], { stdio: ["pipe", "ignore", "ignore"] }),
-  );
+/** Starts the load. */
+export function keepBusy({ paths, nodes }: Ground): Load {
+  const spinners = nodes.flatMap((node) => {
+    const command = joining(makeCgroupBeside(paths, node, "busy"), ["bash", "-c", SPIN]);
+    return Array.from({ length: availableParallelism() }, () =>
+      spawn("sh", command, { stdio: ["pipe", "ignore", "ignore"] }),
+    );
+  });
   const start = processorTimes();
   let end: Times | undefined;
   return {
