@@ -2,18 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
 import type { Api } from "../../cluster/api.ts";
 import { kinds } from "../../cluster/kinds.ts";
+import { nodesBack } from "../../hack/src/failover/outage.ts";
 import { until } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
 import { claimsByService, givenAddress, lab, labApi, loadBalancer, pool, statusAddress } from "./lab.ts";
-import {
-  awaitSuccessor,
-  leaderName,
-  leaderOfTwo,
-  nodesBack,
-  scaleWatchers,
-  wantedCount,
-  watcherPods,
-} from "./watchers.ts";
+import { awaitSuccessor, leaderName, leaderOfTwo, scaleWatchers, wantedCount, watcherPods } from "./watchers.ts";
 
 const cell: { api?: Api; target?: Target } = {};
 const fromPool = { "metallb.io/address-pool": "standby" };

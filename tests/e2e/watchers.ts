@@ -81,21 +81,3 @@ export async function scaleWatchers({ kubectl }: Target, count: number): Promise
   const pods = ["pod", ...inNamespace, "-l", "pepr.dev/controller=watcher"];
   await kubectl(["wait", ...pods, "--for=delete", "--timeout=60s"]);
 }
-
-/**
- * Waits until every kubelet has renewed its Lease since then and every node is ready. After an outage of the API server
- * Kubernetes may call all nodes dead for half a minute, and then no Service has endpoints, Berth's webhook neither.
- */
-export async function nodesBack({ json }: Target, sinceMillis: number): Promise<void> {
-  await until("the nodes to be back", 180_000, 1_000, async () => {
-    const leases = pickList(await json(["get", "leases", "-n", "kube-node-lease"]), "items");
-    const nodes = pickList(await json(["get", "nodes"]), "items");
-    const isRenewed = leases.every((lease) => Date.parse(pickText(lease, "spec", "renewTime")) > sinceMillis);
-    const isReady = nodes.every((node) =>
-      pickList(node, "status", "conditions").some(
-        (one) => pickText(one, "type") === "Ready" && pickText(one, "status") === "True",
-      ),
-    );
-    return isRenewed && isReady ? true : undefined;
-  });
-}

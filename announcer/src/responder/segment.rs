@@ -196,7 +196,9 @@ impl Segment {
         let has_others = entry.nodes.len() > 1;
         if let Some(place) = self.places.get_mut(&ip) {
             place.has_others |= has_others;
-            place.is_promoted = is_promoted.unwrap_or(place.is_promoted) && self.quiet.is_none();
+            // One that answers has nothing left to begin with: kept, it would take the address back from another later.
+            let is_silent = matches!(place.standing, Standing::Silent(_));
+            place.is_promoted = is_promoted.unwrap_or(place.is_promoted) && self.quiet.is_none() && is_silent;
             return;
         }
         let standing = Standing::Silent(Silence::NotFirst);

@@ -173,6 +173,22 @@ fn a_new_plan_in_which_it_has_risen_lets_it_begin_beside_the_one_who_answers() {
 }
 
 #[test]
+fn a_plan_that_only_says_who_answers_already_takes_nothing_back_later() {
+    let (mut lab, mut fellow) = behind_a_fellow();
+    lab.run_for(SECOND);
+    assert!(lab.answers(VIP));
+    // The operator puts whoever answers first, so that it stays.
+    lab.plan(vec![vip(VIP, &["node-1", "node-2"])]);
+    // This node was cut off, as it finds out now; meanwhile the other one had taken over.
+    fellow.epoch += 1;
+    fellow.state(&[(VIP.into(), Stance::Answers(1))]);
+    lab.run_with(&mut fellow, MILLI * 500);
+    assert_eq!(lab.silence(VIP), Some(Silence::Incumbent));
+    lab.run_with(&mut fellow, SECOND * 5);
+    assert!(!lab.answers(VIP));
+}
+
+#[test]
 fn an_old_plan_read_again_after_a_start_takes_nothing_over() {
     let mut lab = Lab::on_lan();
     let mut fellow = lab.meet("node-2");

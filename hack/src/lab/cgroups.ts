@@ -46,13 +46,40 @@ function delegate(folder: string): void {
   }
 }
 
+/**
+ * The share of the processors that all labs together have, in the terms of both versions: that of a hundred programs. A lab
+ * stands for machines of its own; with the share of one program its nodes would stand still for as long as a second
+ * whenever something is compiled beside it.
+ */
+const SHARES = [
+  { file: "cpu.weight", value: "10000" },
+  { file: "cpu.shares", value: "102400" },
+] as const;
+
+function favour(folder: string): void {
+  for (const { file, value } of SHARES) {
+    if (existsSync(join(folder, file))) writeFileSync(join(folder, file), value);
+  }
+}
+
 /** Makes the cgroup that kubelet hangs a node's pods under, in every hierarchy. */
 export function makeNodeCgroup(paths: Paths, node: string): void {
   for (const { mount, version } of hierarchies()) {
     const lab = join(mount, paths.cgroup);
     mkdirSync(join(lab, node), { recursive: true });
     if (version === 2) for (const folder of [mount, dirname(lab), lab]) delegate(folder);
+    favour(dirname(lab));
   }
+}
+
+/** Makes a cgroup on a node beside its pods, where the processors are shared out; processes in its cgroup.procs count as the node's own. */
+export function makeCgroupBeside(paths: Paths, node: string, name: string): string {
+  const onNode = hierarchies().map(({ mount }) => join(mount, paths.cgroup, node));
+  const sharing = onNode.find((folder) => SHARES.some(({ file }) => existsSync(join(folder, file))));
+  if (sharing === undefined) throw new Error(`node "${node}" has no cgroup that shares out processors`);
+  const folder = join(sharing, name);
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 /** A folder and all folders below it, deepest first. */

@@ -92,6 +92,12 @@ test("kube-proxy programs nftables, knows the pod networks and leaves the machin
   });
 });
 
+test("kubelet starts a container again within a second, however often it has ended", () => {
+  expect(JSON.parse(kubeletConfig(paths, node))).toMatchObject({
+    crashLoopBackOff: { maxContainerRestartPeriod: "1s" },
+  });
+});
+
 test("a node starts kubelet only after it is told to, and ends when nobody can tell it any more", () => {
   const lines = initScript(paths, node, machine).split("\n");
   const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
