@@ -17,6 +17,10 @@ export const settings: Readonly<Record<string, Setting>> = {
   BERTH_HELLO_KEY_DAYS: { preset: "30", says: "after so many days the key of the announcers' hellos is replaced" },
   BERTH_WATCHERS: { preset: "2", says: "how many watchers there are; one of them leads" },
   BERTH_LOG_LEVEL: { preset: "info", says: "`fatal`, `error`, `warn`, `info`, `debug` or `trace`" },
+  BERTH_INSTALLED_BY: {
+    preset: "Pepr",
+    says: "`manifests` where kubectl or Helm brought the objects along: the operator then applies kinds and namespaces alone",
+  },
   BERTH_PORT: { preset: "3000", says: "the port of webhooks and probes; Pepr's objects expect 3000" },
 };
 
