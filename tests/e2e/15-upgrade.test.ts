@@ -148,12 +148,15 @@ test.each([
   { timeout: ROLL_MILLIS },
   async ({ to, by }) => {
     const [before, beganAt] = [await podNames(), new Date()];
-    const { asked, failures, slowestMillis } = await probed(async () => {
-      await by();
-      await allOf(to());
-    }).finally(async () => {
-      await noteOtherVersion(cell.target!, beganAt);
-    });
+    const roll = async (): Promise<void> => {
+      try {
+        await by();
+        await allOf(to());
+      } finally {
+        await noteOtherVersion(cell.target!, beganAt);
+      }
+    };
+    const { asked, failures, slowestMillis } = await probed(roll);
     const { commit, isBefore } = cell.earlier!;
     console.log(JSON.stringify({ to: to(), commit, isBefore, asked, failed: failures.length, slowestMillis }));
     expect(failures).toEqual([]);
