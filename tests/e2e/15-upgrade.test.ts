@@ -149,10 +149,12 @@ test.each([
   async ({ to, by }) => {
     const [before, beganAt] = [await podNames(), new Date()];
     const { asked, failures, slowestMillis } = await probed(async () => {
-      await by();
-      await allOf(to());
-    }).finally(async () => {
-      await noteOtherVersion(cell.target!, beganAt);
+      try {
+        await by();
+        await allOf(to());
+      } finally {
+        await noteOtherVersion(cell.target!, beganAt);
+      }
     });
     const { commit, isBefore } = cell.earlier!;
     console.log(JSON.stringify({ to: to(), commit, isBefore, asked, failed: failures.length, slowestMillis }));
