@@ -148,15 +148,14 @@ test.each([
   { timeout: ROLL_MILLIS },
   async ({ to, by }) => {
     const [before, beganAt] = [await podNames(), new Date()];
-    const roll = async (): Promise<void> => {
+    const { asked, failures, slowestMillis } = await probed(async () => {
       try {
         await by();
         await allOf(to());
       } finally {
         await noteOtherVersion(cell.target!, beganAt);
       }
-    };
-    const { asked, failures, slowestMillis } = await probed(roll);
+    });
     const { commit, isBefore } = cell.earlier!;
     console.log(JSON.stringify({ to: to(), commit, isBefore, asked, failed: failures.length, slowestMillis }));
     expect(failures).toEqual([]);
