@@ -1,81 +1,29 @@
 //! Numbers for Prometheus: upstream's names for the three that upstream has, `berth_announcer_` for the rest.
 
 mod addresses;
+mod bare;
+mod labels;
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
-use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder};
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Metric, Registry};
 
 use self::addresses::Addresses;
+use self::bare::{BareCounter, BareSeconds};
+use self::labels::{ByCause, ByReason, ByResult};
 use crate::plan::Status;
 use crate::responder::{Cause, Purpose, Silence};
 use crate::wire::hello::HelloFault;
 
 /// Upper bounds of the takeover times that are told apart, in seconds. The dead time is 0.35 s among few nodes.
 const TAKEOVER_SECONDS: [f64; 12] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 10.0];
-
-/// A counter whose name is printed as it was registered. The library's own appends the `_total` of `OpenMetrics` after
-/// the name in the `TYPE` line, which the older text format does not know.
-#[derive(Clone, Debug, Default)]
-struct BareCounter(Counter);
-
-impl EncodeMetric for BareCounter {
-    fn encode(&self, mut encoder: MetricEncoder) -> fmt::Result {
-        encoder.encode_gauge(&self.0.get())
-    }
-
-    fn metric_type(&self) -> MetricType {
-        Self::TYPE
-    }
-}
-
-impl TypedMetric for BareCounter {
-    const TYPE: MetricType = MetricType::Counter;
-}
-
-/// The same for a sum of seconds.
-#[derive(Clone, Debug, Default)]
-struct BareSeconds(Counter<f64, AtomicU64>);
-
-impl EncodeMetric for BareSeconds {
-    fn encode(&self, mut encoder: MetricEncoder) -> fmt::Result {
-        encoder.encode_gauge(&self.0.get())
-    }
-
-    fn metric_type(&self) -> MetricType {
-        Self::TYPE
-    }
-}
-
-impl TypedMetric for BareSeconds {
-    const TYPE: MetricType = MetricType::Counter;
-}
-
-#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct ByReason {
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct ByCause {
-    cause: &'static str,
-}
-
-#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct ByResult {
-    result: &'static str,
-}
 
 /// When something happened on the program's own clock, of which only the age is published.
 #[derive(Clone, Copy, Debug, Default)]

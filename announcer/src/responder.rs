@@ -7,11 +7,14 @@
 mod announcing;
 mod answer;
 mod book;
+mod event;
 mod fellows;
 mod groups;
 mod link;
+mod links;
 mod notice;
 mod random;
+mod report;
 mod segment;
 mod silence;
 mod timing;
@@ -21,19 +24,18 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub use self::announcing::{ROUND_INTERVAL, ROUNDS_LAST};
+pub use self::event::{Action, Event, Purpose, Transmission};
 pub use self::link::{DEFAULT_EXCLUSIONS, ExclusionError, Exclusions, Link, Traits};
 pub use self::notice::{Cause, Notice};
 pub use self::silence::Silence;
 pub use self::timing::Timing;
 
 use self::announcing::Announcing;
-use self::book::{Book, Entry};
+use self::book::Book;
 use self::random::Random;
 use self::segment::{Context, Segment, Socket, Standing};
-use crate::plan::{Answering, AnsweringInterface, Plan, Silent, Status, Which};
-use crate::wire::Malformed;
-use crate::wire::ethernet::Mac;
-use crate::wire::hello::{HelloFault, KeyRing, NodeId};
+use crate::plan::{Plan, Status};
+use crate::wire::hello::{KeyRing, NodeId};
 
 /// What a responder is made with.
 #[derive(Clone, Debug)]
@@ -47,80 +49,6 @@ pub struct Config {
     pub epoch: u64,
     /// The spans of time.
     pub timing: Timing,
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A plan arrived; it replaces the one before.
-    Plan(Plan),
-    /// All interfaces as they are now, in any order.
-    Links(Vec<Link>),
-    /// The socket asked for by [`Action::Open`] receives.
-    Opened(u32),
-    /// The socket on this interface could not be opened, or is of no more use.
-    Lost(u32),
-    /// The keys in force; they replace the ones before. Until the first nothing is answered.
-    Keys(KeyRing),
-    /// These bytes came in on this interface.
-    Frame(u32, Vec<u8>),
-    /// Nothing but that time has passed.
-    Tick,
-    /// The program is about to end. Go on until [`Action::Finished`], which follows at once or within a few tenths
-    /// of a second: what is answered here is handed over first.
-    Stop,
-}
-
-/// What to do about it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Action {
-    /// Open a socket on this interface, then say [`Event::Opened`] or [`Event::Lost`].
-    Open(u32),
-    /// Close the socket on this interface, if it is open.
-    Close(u32),
-    /// Have the interface receive frames to this group, on the open socket (`PACKET_ADD_MEMBERSHIP`). Closing the
-    /// socket ends it; after [`Event::Opened`] all groups are asked for again.
-    Join(u32, Mac),
-    /// The interface need not receive frames to this group any more.
-    Leave(u32, Mac),
-    /// Send a frame on an interface.
-    Send(Transmission),
-    /// Nothing: a frame got no answer.
-    Ignore(Silence),
-    /// Nothing: a frame made no sense.
-    Drop(Malformed),
-    /// Nothing: a hello was not heeded.
-    Discard(HelloFault),
-    /// Nothing but to log and count it.
-    Note(Notice),
-    /// Tell the operator, since something in here changed.
-    Report(Status),
-    /// Nothing more follows after [`Event::Stop`]: the program may end.
-    Finished,
-}
-
-/// A frame to be sent.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Transmission {
-    /// The interface.
-    pub link: u32,
-    /// Why it is sent.
-    pub purpose: Purpose,
-    /// Its bytes, without the padding that the interface adds.
-    pub frame: Vec<u8>,
-}
-
-/// Why a frame is sent.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Purpose {
-    /// It answers a request for this address.
-    Answer(IpAddr),
-    /// It announces this address unasked.
-    Announcement(IpAddr),
-    /// It tells fellows about this node.
-    Hello,
-    /// It tells switches which multicast groups are wanted here (RFC 3810).
-    Membership,
 }
 
 /// The state machine.
@@ -159,6 +87,7 @@ macro_rules! context {
         }
     };
 }
+use context;
 
 impl Responder {
     /// Gives a responder that knows its node's name and nothing else, and so answers nothing.
@@ -275,70 +204,6 @@ impl Responder {
         }
     }
 
-    /// Asks for a socket on each interface that has become usable, and gives up those that are usable no longer.
-    fn follow_links(&mut self, links: Vec<Link>, now: Duration, actions: &mut Vec<Action>) {
-        self.knows_links = true;
-        self.has_news = true;
-        self.links.clear();
-        let mut usable = BTreeMap::new();
-        for link in links {
-            let mac = self.config.exclusions.usable(&link);
-            self.links.insert(link.index, (link.name.clone(), mac.err()));
-            if let (Ok(mac), false) = (mac, self.is_stopping && !self.segments.contains_key(&link.index)) {
-                usable.insert(link.index, (link, mac));
-            }
-        }
-        let gone: Vec<_> = self.segments.keys().filter(|index| !usable.contains_key(index)).copied().collect();
-        for index in gone {
-            self.segments.remove(&index);
-            self.announcing.stop_link(index);
-            actions.push(Action::Close(index));
-        }
-        for (link, mac) in usable.into_values() {
-            self.follow_link(link, mac, now, actions);
-        }
-    }
-
-    fn follow_link(&mut self, link: Link, mac: Mac, now: Duration, actions: &mut Vec<Action>) {
-        let context = context!(self, now);
-        let is_running = link.traits.is_running;
-        if let Some(segment) = self.segments.get_mut(&link.index) {
-            if segment.mac != mac || (is_running && !segment.is_running) {
-                self.announcing.restart(link.index, now);
-            }
-            let is_renamed = segment.name != link.name;
-            (segment.mac, segment.is_running, segment.link_local) = (mac, is_running, link.link_local);
-            segment.name = link.name;
-            if is_renamed {
-                segment.follow(&context);
-            }
-        } else {
-            let mut segment = Segment::new(link.index, link.name, mac, self.own);
-            (segment.is_running, segment.link_local) = (is_running, link.link_local);
-            segment.follow(&context);
-            self.segments.insert(link.index, segment);
-            actions.push(Action::Open(link.index));
-        }
-    }
-
-    fn open(&mut self, link: u32, now: Duration) {
-        let epoch = self.random.next();
-        let context = context!(self, now);
-        if let Some(segment) = self.segments.get_mut(&link) {
-            segment.open(epoch, &context, &mut self.announcing);
-            self.has_news = true;
-        }
-    }
-
-    fn lose(&mut self, link: u32, now: Duration) {
-        let context = context!(self, now);
-        if let Some(segment) = self.segments.get_mut(&link) {
-            segment.listen(Silence::SocketClosed, &context, &mut self.announcing);
-            segment.socket = Socket::Lost { retry: now + self.config.timing.socket_retry };
-            self.has_news = true;
-        }
-    }
-
     fn take_keys(&mut self, keys: KeyRing, now: Duration) {
         let had_none = self.keys.is_empty();
         self.keys = keys;
@@ -395,79 +260,5 @@ impl Responder {
         self.segments.clear();
         self.is_finished = true;
         self.has_news = true;
-    }
-
-    /// Gives a report when there is a plan, what this node does about it differs from what it last reported, and enough
-    /// time has passed.
-    fn report(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let Some(book) = &self.book else { return };
-        let Timing { report_delay, report_interval, .. } = self.config.timing;
-        if std::mem::take(&mut self.has_news) && self.report_due.is_none() {
-            let earliest = self.reported_at.map_or(Duration::ZERO, |last| last + report_interval);
-            self.report_due = Some(earliest.max(now + report_delay));
-        }
-        let is_due = self.report_due.is_some_and(|due| due <= now) || self.is_finished;
-        if !is_due {
-            return;
-        }
-        self.report_due = None;
-        let status = self.status(book);
-        if self.reported.as_ref() != Some(&status) {
-            self.reported_at = Some(now);
-            self.reported = Some(status.clone());
-            actions.push(Action::Report(status));
-        }
-    }
-
-    /// Gives what this node does about each address of the plan now.
-    fn status(&self, book: &Book) -> Status {
-        let (mut answering, mut silent) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
-        for (&ip, entry) in &book.entries {
-            let links: Vec<_> = self.answers(ip).collect();
-            if links.is_empty() {
-                silent.entry(self.silence(ip, entry)).or_default().push(ip);
-            } else {
-                answering.entry(links).or_default().push(ip);
-            }
-        }
-        let mut status = Status::new(book.generation);
-        let answering =
-            answering.into_iter().map(|(links, ips)| Answering { ips, interfaces: self.interfaces(&links) });
-        status.answering = answering.collect();
-        let silent = silent.into_iter().map(|(reason, ips)| Silent { reason, which: Which::of(reason, ips) });
-        status.silent = silent.collect();
-        status
-    }
-
-    fn interfaces(&self, links: &[u32]) -> Vec<AnsweringInterface> {
-        let segments = links.iter().filter_map(|index| self.segments.get(index));
-        segments.map(|segment| AnsweringInterface { name: segment.name.clone(), mac: segment.mac }).collect()
-    }
-
-    /// Gives what stands in the way of an address that is answered nowhere.
-    fn silence(&self, ip: IpAddr, entry: &Entry) -> Silence {
-        if self.is_finished {
-            return Silence::Stopping;
-        }
-        if entry.rank.is_none() {
-            return Silence::NotACandidate;
-        }
-        let of_place = |segment: &Segment| match segment.standing(ip)? {
-            Standing::Silent(_) if !segment.is_open() => Some(Silence::SocketClosed),
-            Standing::Silent(silence) => Some(silence),
-            Standing::Answering | Standing::Leaving { .. } => None,
-        };
-        if let Some(silence) = self.segments.values().filter_map(of_place).max() {
-            return silence;
-        }
-        if !entry.names_interfaces() {
-            return Silence::NoUsableInterface;
-        }
-        let wanted = self.links.values().filter(|(name, _)| entry.is_wanted_on(name));
-        if wanted.into_iter().any(|(_, fault)| *fault == Some(Silence::InterfaceUnusable)) {
-            Silence::InterfaceUnusable
-        } else {
-            Silence::InterfaceMissing
-        }
     }
 }

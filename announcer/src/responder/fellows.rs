@@ -2,22 +2,22 @@
 //!
 //! Decides nothing about addresses.
 
+mod fellow;
+mod heeding;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::timing::Timing;
 use crate::wire::ethernet::Mac;
-use crate::wire::hello::{HEARD_CAPACITY, Heard, Hello, HelloFault, NodeId, Solitude, Stance, read_stances};
+use crate::wire::hello::{HEARD_CAPACITY, Heard, Hello, NodeId, Solitude, Stance};
 
 /// How many fellows are kept in mind on a segment, and how many that have yet to prove that they live.
 const FELLOWS_CAPACITY: usize = 4_096;
 
 /// How many of this node's own hellos are kept in mind, to know them again in what fellows echo.
 const TOKENS_CAPACITY: usize = 256;
-
-/// For how long a fellow's packets prove nothing, after its hello has denied what they seemed to say.
-const HINTS_BAN: Duration = Duration::from_secs(10);
 
 /// What one fellow says about addresses.
 pub(super) type Stances = BTreeMap<IpAddr, Stance>;
@@ -177,86 +177,6 @@ impl Fellows {
         self.witnessed.retain(|_, sign| *sign >= oldest);
     }
 
-    /// Takes in a hello whose tag is right.
-    pub fn hear(&mut self, hello: &Hello<'_>, token: u32, now: Duration) -> Result<Heeded, HelloFault> {
-        let id = NodeId::of(hello.name);
-        if id == self.own {
-            return Err(HelloFault::OwnName);
-        }
-        let part = match self.known.get(&id) {
-            Some(fellow) if fellow.epoch == hello.epoch && fellow.applies(hello) => None,
-            _ => Some(read_stances(hello.stances).ok_or(HelloFault::Malformed)?),
-        };
-        let is_echoed = hello.heard.iter().any(|heard| heard.id == self.own && self.is_token(heard.echo));
-        let mut heeded = Heeded::default();
-        match self.known.get(&id) {
-            Some(fellow) if fellow.epoch == hello.epoch => {
-                if hello.sequence <= fellow.sequence {
-                    return Err(HelloFault::Replayed);
-                }
-                let gap = hello.sequence - fellow.sequence - 1;
-                heeded.lost = u32::try_from(gap).unwrap_or(u32::MAX);
-            }
-            _ if self.past.get(&(id, hello.epoch)).is_some_and(|(last, _)| hello.sequence <= *last) => {
-                return Err(HelloFault::Replayed);
-            }
-            _ if !is_echoed => return Err(self.note_stranger(id, hello, token, now)),
-            known => {
-                if self.known.len() >= FELLOWS_CAPACITY {
-                    return Err(HelloFault::TooMany);
-                }
-                heeded.is_new = true;
-                heeded.found = known.is_none().then(|| hello.name.to_owned());
-                self.strangers.remove(&id);
-                let before = self.known.insert(id, Fellow::new(hello, token, now));
-                if let Some(before) = &before {
-                    self.past.insert((id, before.epoch), (u64::MAX, now));
-                }
-                heeded.before = before.map(|fellow| fellow.stances);
-            }
-        }
-        self.witness(hello, now);
-        let own = self.own;
-        if let Some(fellow) = self.known.get_mut(&id) {
-            heeded.has_turned |= fellow.note(hello, token, now);
-            if hello.heard.iter().any(|heard| heard.id == own) && is_echoed {
-                fellow.heard_us = Some(now);
-            }
-            if let Some(before) = fellow.take_part(hello, part, now) {
-                heeded.before.get_or_insert(before);
-            }
-        }
-        Ok(heeded)
-    }
-
-    fn is_token(&self, echo: u32) -> bool {
-        self.tokens.iter().any(|(_, token)| *token == echo)
-    }
-
-    fn note_stranger(&mut self, id: NodeId, hello: &Hello<'_>, token: u32, now: Duration) -> HelloFault {
-        let (epoch, sequence) = (hello.epoch, hello.sequence);
-        let is_old = |stranger: &Stranger| stranger.epoch == epoch && sequence <= stranger.sequence;
-        if self.strangers.get(&id).is_some_and(is_old) {
-            return HelloFault::Replayed;
-        }
-        if self.strangers.len() >= FELLOWS_CAPACITY {
-            return HelloFault::TooMany;
-        }
-        self.strangers.insert(id, Stranger { epoch, sequence, token, heard: now });
-        HelloFault::Unproven
-    }
-
-    fn witness(&mut self, hello: &Hello<'_>, now: Duration) {
-        for heard in &hello.heard {
-            let Some(age) = heard.age.filter(|_| heard.id != self.own) else { continue };
-            let sign = now.saturating_sub(age);
-            if self.witnessed.len() < FELLOWS_CAPACITY || self.witnessed.contains_key(&heard.id) {
-                let known = self.witnessed.entry(heard.id).or_insert(sign);
-                *known = sign.max(*known);
-            }
-        }
-    }
-
     /// Takes an address for answered by a fellow, since its packet says so. Gives whether that is new.
     pub fn hint(&mut self, id: NodeId, ip: IpAddr, stance: Stance, now: Duration) -> bool {
         let Some(fellow) = self.known.get_mut(&id) else { return false };
@@ -334,87 +254,5 @@ impl Fellows {
         roll.extend(self.known.iter().cycle().skip(first).take(room).map(heard));
         self.turn = first + room;
         roll
-    }
-}
-
-impl Fellow {
-    fn new(hello: &Hello<'_>, token: u32, now: Duration) -> Self {
-        Self {
-            name: hello.name.to_owned(),
-            mac: hello.source,
-            epoch: hello.epoch,
-            sequence: hello.sequence,
-            token,
-            heard: now,
-            since: now,
-            interval: hello.interval,
-            listens_until: Duration::ZERO,
-            is_leaving: false,
-            solitude: hello.solitude,
-            heard_someone: now,
-            heard_us: None,
-            is_deaf: false,
-            stances: Stances::new(),
-            statement: None,
-            parts: BTreeMap::new(),
-            parts_statement: 0,
-            hints: Vec::new(),
-            hints_banned_until: Duration::ZERO,
-        }
-    }
-
-    fn deaf_at(&self, timing: &Timing, speaking: Duration) -> Duration {
-        self.heard_someone.max(self.since).max(speaking) + self.dead_after(timing) + self.interval
-    }
-
-    /// Takes in everything but the stances; gives whether something about it as a whole has changed.
-    fn note(&mut self, hello: &Hello<'_>, token: u32, now: Duration) -> bool {
-        let listened = self.listens_until > now;
-        let before = (listened, self.is_leaving, self.solitude, self.is_deaf);
-        self.mac = hello.source;
-        self.sequence = hello.sequence;
-        self.token = token;
-        self.heard = now;
-        self.interval = hello.interval;
-        self.listens_until = now + hello.listens_for;
-        self.is_leaving = hello.is_leaving;
-        self.solitude = hello.solitude;
-        if !hello.heard.is_empty() {
-            self.heard_someone = now;
-            self.is_deaf = false;
-        }
-        before != (!hello.listens_for.is_zero(), self.is_leaving, self.solitude, self.is_deaf)
-    }
-
-    /// Takes in a part of a statement; gives what was said before once the statement is whole and differs.
-    fn take_part(&mut self, hello: &Hello<'_>, part: Option<Stances>, now: Duration) -> Option<Stances> {
-        let Some(part) = part else { return self.deny_hints(now) };
-        if self.parts_statement != hello.statement {
-            self.parts.clear();
-            self.parts_statement = hello.statement;
-        }
-        self.parts.insert(hello.part, part);
-        if self.parts.len() < usize::from(hello.parts) {
-            return None;
-        }
-        let whole = std::mem::take(&mut self.parts).into_values().flatten().collect();
-        self.statement = Some(hello.statement);
-        self.hints.clear();
-        Some(std::mem::replace(&mut self.stances, whole))
-    }
-
-    /// What packets said and the statement, still the same, does not: gives what was thought before.
-    fn deny_hints(&mut self, now: Duration) -> Option<Stances> {
-        if self.hints.is_empty() {
-            return None;
-        }
-        let before = self.stances.clone();
-        for ip in self.hints.drain(..) {
-            self.stances.remove(&ip);
-        }
-        self.hints_banned_until = now + HINTS_BAN;
-        // What the hints covered is said again in the next hello.
-        self.statement = None;
-        Some(before)
     }
 }

@@ -31,6 +31,8 @@ enum Fault {
     Deaf(usize, usize),
     Loss(usize),
     Plan(usize, Vec<Vec<usize>>),
+    /// The operator's newest plan, which puts first who answers, arrives; at one that is cut off after that.
+    Follow(usize),
     Calm,
 }
 
@@ -50,6 +52,9 @@ pub struct Run {
     /// Who alone answers for an address, and since when.
     holders: BTreeMap<usize, (usize, Duration)>,
     befallen: Vec<Duration>,
+    /// Whether there is an operator that puts first who answers.
+    is_followed: bool,
+    generation: u64,
     disturbed: Duration,
     rewired: Duration,
     before: Duration,
@@ -87,6 +92,8 @@ impl Run {
             overlap: BTreeMap::new(),
             holders: BTreeMap::new(),
             befallen: vec![start; nodes],
+            is_followed: theme == Theme::Crashes && random.chance(50),
+            generation: 1,
             disturbed: start,
             rewired: start,
             before: start,
@@ -114,8 +121,10 @@ impl Run {
     fn crashes(&mut self, random: &mut Random, count: usize) {
         let nodes = self.world.nodes.len();
         let mut at = self.world.now + seconds(2);
-        for _ in 0..count {
-            let node = if random.chance(70) { self.orders[0][0] } else { random.below(nodes) };
+        for turn in 0..count {
+            // Whoever stands first, and then whoever has taken over.
+            let holder = self.orders[0][turn % 2];
+            let node = if random.chance(70) { holder } else { random.below(nodes) };
             let back = at + random.millis(900, 2_500);
             let kinds = if nodes > 2 { 4 } else { 3 };
             let (fault, heal) = match random.below(kinds) {
@@ -161,7 +170,7 @@ impl Run {
             let at = start + random.millis(0, 7_000);
             let (node, other) = (random.below(nodes), random.below(nodes));
             let back = at + random.millis(20, 2_500);
-            match random.below(10) {
+            match random.below(12) {
                 0 => {
                     self.add(at, Fault::Kill(node));
                     self.add(back, Fault::Start(node));
@@ -186,7 +195,9 @@ impl Run {
                     }
                 }
                 6 | 7 => self.add(at, Fault::Deaf(node, other)),
-                8 => {
+                8 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(node, other))),
+                9 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(other, node))),
+                10 => {
                     self.add(at, Fault::Loss(random.below(60)));
                     self.add(back, Fault::Loss(0));
                 }
@@ -208,8 +219,10 @@ impl Run {
 
     fn befall(&mut self, fault: Fault) {
         self.world.log(|| format!("-- {fault:?}"));
-        self.disturbed = self.world.now;
-        self.overlap.clear();
+        if !matches!(fault, Fault::Follow(..)) {
+            self.disturbed = self.world.now;
+            self.overlap.clear();
+        }
         let now = self.world.now;
         match fault {
             Fault::Start(node) if self.world.nodes[node].state == State::Off => self.world.start(node),
@@ -246,6 +259,14 @@ impl Run {
             Fault::Plan(node, orders) => {
                 self.befallen.fill(now);
                 self.world.set_plan(node, plan(&orders, 2));
+            }
+            Fault::Follow(node) if self.world.nodes[node].group == 0 => {
+                self.generation += 1;
+                self.world.set_plan(node, plan(&self.orders, self.generation));
+            }
+            Fault::Follow(node) => {
+                let again = now + self.world.random.millis(500, 2_000);
+                self.add(again, Fault::Follow(node));
             }
             Fault::Calm => self.calm(),
             Fault::Start(_) | Fault::Stop(_) | Fault::Pause(_) | Fault::GoOn(_) => {}
@@ -398,9 +419,24 @@ impl Run {
             }
             _ => {
                 self.holders.insert(index, (holder, now));
+                self.follow(index, holder);
             }
         }
         Ok(())
+    }
+
+    /// Has the operator put first who answers, as soon as it has heard of it.
+    fn follow(&mut self, index: usize, holder: usize) {
+        let order = &mut self.orders[index];
+        if !self.is_followed || order.first() == Some(&holder) {
+            return;
+        }
+        order.retain(|&node| node != holder);
+        order.insert(0, holder);
+        for node in 0..self.world.nodes.len() {
+            let at = self.world.now + self.world.random.millis(50, 1_000);
+            self.add(at, Fault::Follow(node));
+        }
     }
 }
 
