@@ -18,6 +18,17 @@ describe("of the Service", () => {
       change: { spec: { type: "ExternalName", externalName: "example.com" } },
       to: "",
     },
+    {
+      row: "type to ClusterIP, with Berth's class, which the API server takes off: released",
+      from: service(web, { spec: { loadBalancerClass: "berth.dev/berth" } }),
+      change: { spec: { type: "ClusterIP", loadBalancerClass: null } },
+      to: "",
+    },
+    {
+      row: "class to Berth's own: stays",
+      change: { spec: { type: "LoadBalancer", loadBalancerClass: "berth.dev/berth" } },
+      to: "10.0.0.1",
+    },
     { row: "pool annotation added: moved", change: annotate({ [keys.poolNew]: "dmz" }), to: "10.1.0.1" },
     {
       row: "pool annotation added that names its pool: stays",

@@ -116,6 +116,29 @@ describe("of a pool", () => {
     );
   });
 
+  it("that is deleted while no other serves the Service takes the address away, with an Event and a condition", async () => {
+    const others = pool("others", ["10.3.0.1-10.3.0.9"], { serviceAllocation: { namespaces: ["x"] } });
+    const world = await openWith(worlds, service(web), { pools: [lan, others] });
+    await world.delete(kinds.pools, "network/lan");
+    expect(await settled(world)).toEqual(at(""));
+    expect(world.conditionOf(web)).toMatch(/^False NoEligiblePool/);
+    expect(world.events(web).map((event) => event.split(":")[0])).toEqual(
+      expect.arrayContaining(["IPAllocated", "ClearAssignment", "AllocationFailed"]),
+    );
+  });
+
+  it("that would take more than five addresses is refused with five of them and the count", async () => {
+    const world = await openWith(worlds, service(web), { pools: [pool("lan", ["10.0.0.1-10.0.0.9"])] });
+    for (const name of ["a", "b", "c", "d", "e"]) await world.create(kinds.services, service(`default/${name}`));
+    await pass(100);
+    const lost = [web, "default/a", "default/b", "default/c", "default/d"].map(
+      (name, index) => `10.0.0.${String(index + 1)} (Service "${name}")`,
+    );
+    expect((await world.delete(kinds.pools, "network/lan")).denied).toContain(
+      `would lose ${lost.join(", ")} and 1 more, which are in use`,
+    );
+  });
+
   it("without consent to renumber is refused the change, and nothing moves", async () => {
     const world = await openWith(worlds, service(web), { pools: [pool("lan", ["10.0.0.1-10.0.0.9"]), last] });
     for (const change of [

@@ -101,6 +101,29 @@ describe("a request that cannot be served as it asks is denied in one sentence",
       says: `asks for 192.168.1.205, which Node "node-1" holds; ${free}`,
     },
     {
+      case: "held by a node as the gateway of its pods",
+      parts: { pin: "192.168.1.201" },
+      seed: { pools: [homelab], nodes: [{ ...node("node-1"), spec: { podCIDRs: ["192.168.1.200/30"] } }] },
+      says: `asks for 192.168.1.201, which Node "node-1" as the gateway of its pods holds; ${free}`,
+    },
+    {
+      case: "held by a node by its network plugin's word",
+      parts: { pin: "192.168.1.205" },
+      seed: {
+        pools: [homelab],
+        nodes: [
+          { ...node("node-1"), metadata: { name: "node-1", annotations: { "k3s.io/external-ip": "192.168.1.205" } } },
+        ],
+      },
+      says: `asks for 192.168.1.205, which Node "node-1" holds; ${free}`,
+    },
+    {
+      case: "reserved by hand",
+      parts: { pin: "192.168.1.205" },
+      seed: { pools: [homelab], claims: [claim("192.168.1.205", "office/printer", "me")] },
+      says: `asks for 192.168.1.205, which IPAddress "192.168.1.205", made by hand for "office/printer" holds; ${free}`,
+    },
+    {
       case: "in a pool of other namespaces",
       parts: { pin: "10.0.0.105" },
       seed: { pools: [homelab, forPlatform] },

@@ -29,7 +29,8 @@ export class Rows {
     await this.clear();
     this.#row += 1;
     const items = Object.entries(pools).map(([name, pool]) => this.#pool(name, pool));
-    await this.someone.put({ apiVersion: "v1", kind: "List", items });
+    // kubectl applies no empty list.
+    if (items.length > 0) await this.someone.put({ apiVersion: "v1", kind: "List", items });
   }
 
   /** `kubectl apply` of a pool of this row. */
