@@ -49,8 +49,11 @@ async function extract(commit: string, version: string, folder: string): Promise
     const settings = readFileSync(join(next, "package.json"), "utf8");
     const before = pickText(JSON.parse(settings), "version");
     writeFileSync(join(next, "package.json"), settings.replaceAll(before, version));
-    // Links to the same files: half a gigabyte of them. Dependencies change seldom, and by a pin in package.json.
-    await run("cp", ["-al", join(root, "node_modules"), next]);
+    // Dependencies change seldom, and by a pin in package.json. Links to the same files, half a gigabyte of them, where the cache
+    // is on the same file system.
+    const modules = join(root, "node_modules");
+    const isLinked = (await attempt("cp", ["-al", modules, next])).code === 0;
+    if (!isLinked) await run("cp", ["-a", modules, next]);
     renameSync(next, folder);
   } finally {
     rmSync(next, { recursive: true, force: true });
