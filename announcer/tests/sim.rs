@@ -5,8 +5,12 @@
 
 #[path = "sim/random.rs"]
 mod random;
+#[path = "sim/rules.rs"]
+mod rules;
 #[path = "sim/run.rs"]
 mod run;
+#[path = "sim/schedule.rs"]
+mod schedule;
 #[path = "sim/world.rs"]
 mod world;
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { printPlan } from "../../core/announce/plan-text.ts";
 import type { Vip } from "../../core/announce/plan-types.ts";
 import { buildAnnouncer } from "./announcer.ts";
+import { sumOf } from "./metrics-text.ts";
 import { attempt, run, until } from "./shell.ts";
 
 const CLIENT = join(import.meta.dirname, "arp-client.py");
@@ -115,7 +116,7 @@ export class Segment {
     this.#children.push(child);
     const metrics = async (): Promise<string> =>
       (await attempt("ip", ["netns", "exec", host.namespace, "curl", "-s", "http://127.0.0.1:17472/metrics"])).stdout;
-    const metric = async (name: string, labels = ""): Promise<number> => sum(await metrics(), name, labels);
+    const metric = async (name: string, labels = ""): Promise<number> => sumOf(await metrics(), name, labels);
     const taken = async (): Promise<void> => {
       await until(`plan ${String(generation)} on ${host.name}`, 15_000, 20, async () =>
         (await metric("berth_announcer_plan_generation")) === generation ? true : undefined,
@@ -171,10 +172,4 @@ export class Segment {
   #ip(...args: readonly string[]): Promise<string> {
     return run("ip", args);
   }
-}
-
-function sum(text: string, name: string, labels: string): number {
-  const lines = text.split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-  const wanted = lines.filter((line) => line.includes(labels));
-  return wanted.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
 }

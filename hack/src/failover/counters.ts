@@ -1,5 +1,6 @@
 /** What the announcers themselves have counted, over all nodes. */
 import { inNamespace } from "../lab/network.ts";
+import { sumOf } from "../metrics-text.ts";
 import { run } from "../shell.ts";
 import { METRICS_URL, type Ground } from "./ground.ts";
 
@@ -20,11 +21,5 @@ export async function counted({ paths, nodes }: Ground): Promise<Readonly<Record
       return run(program, args);
     }),
   );
-  return Object.fromEntries(COUNTERS.map((name) => [name, sum(texts.join("\n"), `${PREFIX}${name}`)]));
-}
-
-/** The sum of a metric in Prometheus' text over all its labels. */
-export function sum(text: string, name: string): number {
-  const lines = text.split("\n").filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-  return lines.reduce((total, line) => total + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+  return Object.fromEntries(COUNTERS.map((name) => [name, sumOf(texts.join("\n"), `${PREFIX}${name}`)]));
 }

@@ -38,6 +38,10 @@ export async function bounded(withinMillis: number, work: (signal: AbortSignal) 
   const timer = setTimeout(end(`not done within ${String(withinMillis / 1_000)} s`), withinMillis);
   try {
     await work(ending.signal);
+  } catch (error) {
+    if (!ending.signal.aborted) throw error;
+    console.error(ending.signal.reason instanceof Error ? ending.signal.reason.message : "stopped");
+    process.exitCode = 1;
   } finally {
     clearTimeout(timer);
   }
