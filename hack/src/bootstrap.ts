@@ -81,16 +81,16 @@ async function objectsFor(values: Values): Promise<readonly JsonObject[]> {
 }
 
 async function look(kubectl: Kubectl, objects: readonly JsonObject[], isForced: boolean): Promise<void> {
-  const standing = await standingOf(kubectl);
-  say(`Berth:   ${standing.text}`);
-  const findings = findingsIn(await readFacts(kubectl));
-  for (const text of findings) say(`in the way: ${text}`);
   const missing = await missingRights(kubectl, objects);
   if (missing.length > 0) {
     throw new Stop(
       `you may not ${missing.slice(0, 6).join(", ")}${missing.length > 6 ? " and more" : ""} in this cluster; sign in as a cluster administrator`,
     );
   }
+  const standing = await standingOf(kubectl);
+  say(`Berth:   ${standing.text}`);
+  const findings = findingsIn(await readFacts(kubectl));
+  for (const text of findings) say(`in the way: ${text}`);
   if (standing.isHelms)
     throw new Stop(
       'Helm has installed Berth here; bring it up to date with "npm run build" and "helm upgrade berth dist/charts/berth"',

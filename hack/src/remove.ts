@@ -1,7 +1,7 @@
 /** `hack/remove`: takes Berth away from the cluster of the current kubectl context, and leaves nothing of it. */
 import { parseArgs } from "node:util";
 import { keys } from "../../core/keys.ts";
-import { holds } from "./install/findings.ts";
+import { inUse } from "./install/findings.ts";
 import { readVersion } from "./install/cluster-facts.ts";
 import { kubectlFor, lastLine, Stop, type Kubectl } from "./install/kubectl.ts";
 import { allObjects, installation } from "./install/manifests.ts";
@@ -78,7 +78,10 @@ async function refuseHelms(kubectl: Kubectl): Promise<void> {
 async function foretell(kubectl: Kubectl, crds: boolean): Promise<void> {
   const served = await servedBy(kubectl);
   if (served.length === 0) say("no Service has an address of Berth's");
-  else say(`${String(served.length)} Services stop answering from outside: Berth${holds(served)}`);
+  else
+    say(
+      `${served.length === 1 ? "1 Service stops" : `${String(served.length)} Services stop`} answering from outside: ${inUse(served)}`,
+    );
   if (!crds) return;
   const pools = await kubectl.list("ipaddresspools.metallb.io", "-A");
   say(`the kinds go, and with them ${String(pools.length)} IPAddressPools`);
@@ -144,7 +147,9 @@ async function takeDown(kubectl: Kubectl, what: string, objects: readonly JsonOb
     const [group = "", isGrouped] = pickText(object, "apiVersion").split("/");
     const resource = isGrouped === undefined ? kind : `${kind}.${group}`;
     const namespace = pickText(object, "metadata", "namespace");
-    await deleteAll(kubectl, [resource, name, ...(namespace === "" ? [] : ["-n", namespace]), "--cascade=foreground"]);
+    // Until its pods are gone, what runs in them still acts.
+    const waits = ["deployments", "daemonsets"].includes(kind) ? ["--cascade=foreground"] : [];
+    await deleteAll(kubectl, [resource, name, ...(namespace === "" ? [] : ["-n", namespace]), ...waits]);
   }
   say(`${what}: gone`);
 }

@@ -41,7 +41,9 @@ function settled(value: Json): Json {
       field === "caBundle" || field === "path" ? secret(part) : settled(part),
     ]);
   return Object.fromEntries(
-    entries.filter(([field, part]) => field !== "annotations" || Object.keys(part as object).length > 0),
+    entries.filter(
+      ([field, part]) => !["annotations", "labels"].includes(field) || Object.keys(part as object).length > 0,
+    ),
   );
 }
 

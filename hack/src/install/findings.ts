@@ -73,13 +73,17 @@ function neighbours(facts: Facts): readonly Finding[] {
   });
 }
 
-/** What is in use, in a few words. */
-export function holds(held: readonly Held[]): string {
+/** What is in use, in a few words; empty where nothing is. */
+export function inUse(held: readonly Held[]): string {
   const holding = held.filter(({ addresses }) => addresses.length > 0);
-  if (holding.length === 0) return " and holds no addresses";
   const named = holding.slice(0, 3).map(({ service, addresses }) => `${addresses.join(" and ")} of ${service}`);
-  const more = holding.length > named.length ? ` and ${String(holding.length - named.length)} more` : "";
-  return ` and holds ${named.join(", ")}${more}`;
+  return `${named.join(", ")}${holding.length > named.length ? ` and ${String(holding.length - named.length)} more` : ""}`;
+}
+
+/** The same of a program that is at work. */
+function holds(held: readonly Held[]): string {
+  const used = inUse(held);
+  return used === "" ? " and holds no addresses" : ` and holds ${used}`;
 }
 
 function kubeProxy({ kubeProxy: text, cilium }: Facts): readonly Finding[] {

@@ -26,7 +26,6 @@ export function kustomizeFiles({ files, pepr }: Installation, hash: string): Rea
   const kustomization = {
     apiVersion: "kustomize.config.k8s.io/v1beta1",
     kind: "Kustomization",
-    sortOptions: { order: "legacy" },
     resources: [...files.keys(), ...made.map(([path]) => path)],
     components: ["../dist/module"],
   };

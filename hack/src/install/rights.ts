@@ -5,6 +5,9 @@ import type { JsonObject } from "./object.ts";
 
 type Right = { readonly verb: string; readonly group: string; readonly resource: string; readonly namespace?: string };
 
+/** Where the API server says what who asks may do; whatever else it lets nobody read. */
+const REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
 const PLURALS: Readonly<Record<string, string>> = {
   NetworkPolicy: "networkpolicies",
   ValidatingAdmissionPolicy: "validatingadmissionpolicies",
@@ -46,6 +49,6 @@ async function may(kubectl: Kubectl, right: Right): Promise<boolean> {
     kind: "SelfSubjectAccessReview",
     spec: { resourceAttributes: right },
   };
-  const answer = await kubectl.run(["create", "-f", "-", "-o", "json"], JSON.stringify(review));
+  const answer = await kubectl.run(["create", "--raw", REVIEWS, "-f", "-"], JSON.stringify(review));
   return pick(JSON.parse(answer), "status", "allowed") === true;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Facts, Workload } from "../../../hack/src/install/cluster-facts.ts";
-import { findingsIn, holds, tooOld } from "../../../hack/src/install/findings.ts";
+import { findingsIn, inUse, tooOld } from "../../../hack/src/install/findings.ts";
 
 const workload = (part: Partial<Workload>): Workload => ({
   kind: "DaemonSet",
@@ -98,8 +98,8 @@ test("what is held is said with at most three Services by name", () => {
     addresses,
     annotations: {},
   });
-  expect(holds([held("pending")])).toBe(" and holds no addresses");
-  expect(holds(["a", "b", "c", "d", "e"].map((name, index) => held(name, `10.0.0.${String(index)}`)))).toBe(
-    " and holds 10.0.0.0 of default/a, 10.0.0.1 of default/b, 10.0.0.2 of default/c and 2 more",
+  expect(inUse([held("pending")])).toBe("");
+  expect(inUse(["a", "b", "c", "d", "e"].map((name, index) => held(name, `10.0.0.${String(index)}`)))).toBe(
+    "10.0.0.0 of default/a, 10.0.0.1 of default/b, 10.0.0.2 of default/c and 2 more",
   );
 });
