@@ -20,6 +20,8 @@ const PLAN = "plan";
 const WRITERS = 4;
 /** Pause before a Service's announcement is told of, so that a change of node is told of once, in milliseconds. */
 const SETTLE_MILLIS = 300;
+/** Pause before a ServiceL2Status that somebody deleted is made again, so that two who differ don't keep each other busy; in milliseconds. */
+const RESTORE_MILLIS = 5_000;
 /** How long a cluster that never had a plan waits for the announcers of its nodes, in milliseconds. */
 const FIRST_PLAN_MILLIS = 10_000;
 
@@ -41,10 +43,13 @@ export class Plans {
   constructor(cluster: Cluster, term: AbortSignal) {
     this.#cluster = cluster;
     this.#term = term;
-    this.#l2Statuses = new L2Statuses(cluster, term);
     this.#planning = new Queue({ name: "plan", workers: 1, run: () => Promise.resolve(this.#plan()) });
     this.#leases = new Queue({ name: "leases", workers: WRITERS, run: (node) => this.#writeNode(node) });
     this.#telling = new Queue({ name: "announced", workers: WRITERS, run: (service) => this.#tell(service) });
+    const lost = (service: string): void => {
+      this.#telling.add(service, RESTORE_MILLIS);
+    };
+    this.#l2Statuses = new L2Statuses(cluster, { term, lost });
     this.#isNew = ![...cluster.leases.values()].some(isManaged);
     const tell = (): void => {
       this.#planning.add(PLAN, this.#pace.pauseMillis(performance.now()));

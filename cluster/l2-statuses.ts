@@ -6,7 +6,7 @@ import type { Cache } from "./cache.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ServiceL2Status } from "./crd.ts";
 import { isConflict } from "./errors.ts";
-import { apiVersionOf, keyOf, kinds, metadataOf, printKey, type ObjectKey } from "./kinds.ts";
+import { apiVersionOf, keyOf, kinds, metadataOf, parseKey, printKey, type ObjectKey } from "./kinds.ts";
 
 /** Longest value that a label can have. */
 const LABEL_LENGTH = 63;
@@ -21,16 +21,27 @@ export class L2Statuses {
   readonly #api: Api;
   readonly #cache: Cache<ServiceL2Status>;
   readonly #byService = new Map<string, Map<string, ServiceL2Status>>();
+  /** The nodes that answer for each Service, as said last. */
+  readonly #answering = new Map<string, ReadonlySet<string>>();
 
-  /** Follows the objects until the signal. */
-  constructor({ api, l2Statuses }: Pick<Cluster, "api" | "l2Statuses">, term: AbortSignal) {
+  /** Follows the objects until the signal; calls back with the Service of one that somebody else deleted. */
+  constructor(
+    { api, l2Statuses }: Pick<Cluster, "api" | "l2Statuses">,
+    { term, lost }: { readonly term: AbortSignal; readonly lost: (service: string) => void },
+  ) {
     this.#api = api;
     this.#cache = l2Statuses;
     for (const object of l2Statuses.values()) this.#join(object);
     l2Statuses.subscribe(({ before, after }) => {
       if (before !== undefined) this.#leave(before);
       if (after !== undefined) this.#join(after);
+      else if (before !== undefined && this.#isMissed(before)) lost(serviceOf(before));
     }, term);
+  }
+
+  #isMissed(object: ServiceL2Status): boolean {
+    const nodes = this.#answering.get(serviceOf(object));
+    return isOurs(object) && nodes?.has(object.status?.node ?? "") === true;
   }
 
   #join(object: ServiceL2Status): void {
@@ -54,12 +65,16 @@ export class L2Statuses {
 
   /** Makes the objects say what is true; gives the nodes that are new. Of a node that is gone the object goes last. */
   async bring(service: ObjectKey, answering: readonly AnsweringNode[]): Promise<readonly string[]> {
+    const key = printKey(service);
+    const known = this.#answering.get(key);
     const wanted = new Set(answering.map(({ node }) => nameOf(service, node)));
     const appeared: string[] = [];
     for (const one of answering) {
-      if (await this.#write(service, one)) appeared.push(one.node);
+      if ((await this.#write(service, one)) && known?.has(one.node) !== true) appeared.push(one.node);
     }
-    for (const [name, object] of [...(this.#byService.get(printKey(service)) ?? [])]) {
+    if (answering.length === 0) this.#answering.delete(key);
+    else this.#answering.set(key, new Set(answering.map(({ node }) => node)));
+    for (const [name, object] of [...(this.#byService.get(key) ?? [])]) {
       if (!wanted.has(name)) await this.#api.remove(kinds.l2Statuses, keyOf(object), { uid: metadataOf(object).uid });
     }
     return appeared;
@@ -107,8 +122,10 @@ type Status = {
   readonly interfaces?: readonly { readonly name?: string }[];
 };
 
+/** Also one that MetalLB's speaker has taken for its own, and its label away, while both were at work. */
 const isOurs = (object: ServiceL2Status): boolean =>
-  metadataOf(object).labels[keys.leaseManagedBy] === keys.leaseManager;
+  metadataOf(object).labels[keys.leaseManagedBy] === keys.leaseManager ||
+  metadataOf(object).name === nameOf(parseKey(serviceOf(object)), object.status?.node ?? "");
 
 function serviceOf(object: ServiceL2Status): string {
   const { labels } = metadataOf(object);

@@ -21,7 +21,7 @@ Usage: announcer [--FLAG VALUE]...
   --exclude-interfaces REGEX never answer on interfaces with such a name; may be repeated, and then replaces
                              the defaults (docker, cbr, dummy, virbr, lxcbr, veth, lo, cali, tunl, flannel,
                              kube-ipvs, cni, nodelocaldns, lxc); an empty REGEX excludes nothing
-  --http-listen ADDRESS:PORT probes and metrics; port 17472 of every address when left out
+  --http-listen ADDRESS:PORT probes and metrics; port 17475 of every address when left out
   --hello-keys FOLDER        keys of the hellos among announcers, files key-N of 32 bytes; /etc/berth/hello when
                              left out. Without a key nothing is answered
   --state-dir FOLDER         where the last plan is kept; /var/lib/berth when left out

@@ -25,8 +25,9 @@ use crate::clock::Clock;
 use crate::health::Health;
 use crate::metrics::Metrics;
 
-/// The port of probes and metrics unless another is asked for.
-pub const DEFAULT_PORT: u16 = 17_472;
+/// The port of probes and metrics unless another is asked for. Not the 17472 of MetalLB's speaker: while a cluster moves
+/// over, both run on the node's own network.
+pub const DEFAULT_PORT: u16 = 17_475;
 
 /// How long a connection may last. Each carries one request, so a scrape fits well.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);

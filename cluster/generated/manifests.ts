@@ -638,7 +638,7 @@ export const manifests: readonly Manifest[] = [
                 { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
                 { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
               ],
-              ports: [{ name: "http", containerPort: 17472 }],
+              ports: [{ name: "http", containerPort: 17475 }],
               startupProbe: {
                 httpGet: { path: "/healthz", port: "http" },
                 periodSeconds: 1,

@@ -120,6 +120,43 @@ it("what is left of Services that went while no watcher was there is taken away,
   expect(assigned(again)).toEqual([]);
 });
 
+describe("a ServiceL2Status", () => {
+  const opened = async () => {
+    const world = await worlds.open(seed);
+    report(world, "node-1", "10.0.0.1");
+    await pass(1_000);
+    const [status] = statuses(world);
+    return { world, key: { namespace: keys.namespace, name: metadataOf(status!).name } };
+  };
+
+  it("that somebody deletes is made again, without an Event", async () => {
+    const { world, key } = await opened();
+    world.store.delete(kinds.l2Statuses, key);
+    await pass(2_000);
+    expect(statuses(world)).toEqual([]);
+    await pass(5_000);
+    expect(statuses(world).map(({ status }) => status?.node)).toEqual(["node-1"]);
+    expect(assigned(world)).toHaveLength(1);
+  });
+
+  it("that MetalLB's speaker took for its own is made again when it goes with the speaker", async () => {
+    const { world, key } = await opened();
+    const labels = { "app.kubernetes.io/managed-by": null };
+    world.store.edit(kinds.l2Statuses, key, { metadata: { labels } });
+    await pass(6_000);
+    world.store.delete(kinds.l2Statuses, key);
+    await pass(6_000);
+    expect(statuses(world).map(({ status }) => status?.node)).toEqual(["node-1"]);
+  });
+
+  it("stays away once the node no longer answers", async () => {
+    const { world } = await opened();
+    report(world, "node-1");
+    await pass(10_000);
+    expect(statuses(world)).toEqual([]);
+  });
+});
+
 describe("the Leases", () => {
   it("of a cluster that never had a plan wait for the announcers of all nodes that are ready", async () => {
     const world = await worlds.open({ ...seed, leases: [] });

@@ -46,7 +46,7 @@ test("their root is read-only, and the program static and at most 10 MiB", async
 test("they answer probes and count what they do", async () => {
   const { exec } = await lab();
   const answers = await Promise.all(
-    ["healthz", "readyz", "metrics"].map((path) => exec("node-1", "curl", "-s", `http://127.0.0.1:17472/${path}`)),
+    ["healthz", "readyz", "metrics"].map((path) => exec("node-1", "curl", "-s", `http://127.0.0.1:17475/${path}`)),
   );
   expect(answers[2]).toContain("metallb_layer2_requests_received");
 });

@@ -11,7 +11,7 @@ import { observe, serve, type Goal } from "./observer.ts";
 
 const NAMESPACE = "failover";
 const PORT = 18_080;
-const HTTP = "http://127.0.0.1:17472";
+const HTTP = "http://127.0.0.1:17475";
 /** Where an announcer tells what it counts, on its node. */
 export const METRICS_URL = `${HTTP}/metrics`;
 

@@ -66,7 +66,7 @@ A pool that works and about which something is to be said has a Warning under th
 
 ## Metrics of the announcer
 
-On port 17472 of each node, \`/metrics\`; what their labels mean is in [announcer.md](announcer.md).
+On port 17475 of each node, \`/metrics\`; what their labels mean is in [announcer.md](announcer.md).
 
 ${table(
   ["metric", "type", "what it says"],

@@ -1,0 +1,243 @@
+/** docs/migrate-from-metallb.md, followed to its end and back, with clients that ask for the addresses all the time. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pickList, pickText } from "../../hack/src/lab/json.ts";
+import { until } from "../../hack/src/shell.ts";
+import type { Target } from "../../hack/src/target.ts";
+import { lab } from "../e2e/lab.ts";
+import { seenDuring } from "./client.ts";
+import { addressesOf, announcingNodes, bringMetallb, files, writtenSpecs } from "./metallb.ts";
+import { tryOut, upstreamSamples } from "./samples.ts";
+import { follow } from "./page.ts";
+import type { Seen } from "./prober.ts";
+
+/** The longest time that a client may be without an address. */
+const GAP_MILLIS = 2_000;
+/** `pepr deploy` checks the whole checkout before it does anything. */
+const PATIENCE_MILLIS = 1_200_000;
+
+/** What the Services have by MetalLB's rules, where those leave no choice; the others have what is left. */
+const GIVEN = {
+  "apps/old-pin": "192.168.1.205",
+  "apps/pin": "192.168.1.206",
+  "apps/pin-in-spec": "192.168.1.207",
+  "apps/old-pool": "192.168.1.230",
+  "apps/shared": "192.168.1.210",
+  "apps/shared-old": "192.168.1.210",
+  "others/shared-away": "192.168.1.210",
+  "apps/routed": "10.66.0.0",
+};
+
+/** Services that a client can reach, with their port. */
+const REACHED = ["plain:80", "local:80", "old-pin:80", "pin:80", "pin-in-spec:80", "old-pool:80", "shared:8080"].map(
+  (text) => text.split(":") as [string, string],
+);
+
+const samples = await upstreamSamples();
+
+type Before = {
+  readonly target: Target;
+  readonly home: string;
+  readonly addresses: Record<string, string>;
+  readonly specs: Record<string, unknown>;
+  readonly nodes: Record<string, readonly string[]>;
+};
+const cell: { before?: Before } = {};
+const before = (): Before => cell.before!;
+
+const probed = (): readonly string[] =>
+  REACHED.map(([name, port]) => `${before().addresses[`apps/${name}`] ?? ""}:${port}`);
+
+beforeAll(async () => {
+  const target = await lab();
+  const home = mkdtempSync(join(tmpdir(), "berth-migration-"));
+  mkdirSync(join(home, "metallb"));
+  await bringMetallb(target, join(home, "metallb"));
+  await target.kubectl(["apply", "-f", files.objects]);
+  await target.kubectl(["apply", "-f", files.services]);
+  await target.kubectl(["rollout", "status", "deployment/web", "-n", "apps", "--timeout=60s"]);
+  const addresses = await until("an address for every Service", 60_000, 500, async () => {
+    const found = await addressesOf(target);
+    return Object.values(found).includes("") ? undefined : found;
+  });
+  const nodes = await until("MetalLB to announce them", 60_000, 500, async () => {
+    const found = await announcingNodes(target);
+    return REACHED.every(([name]) => found[`apps/${name}`]?.length === 1) ? found : undefined;
+  });
+  const specs = await writtenSpecs(target);
+  // What the API server adds when it writes an object in the newer version.
+  Object.assign(specs["BGPPeer old"] as object, { disableMP: false, dualStackAddressFamily: false });
+  cell.before = { target, home, addresses, specs, nodes };
+});
+
+afterAll(() => {
+  if (cell.before !== undefined) rmSync(cell.before.home, { recursive: true, force: true });
+});
+
+/** The Services that another node announces than before. */
+const movedNodes = (nodes: Record<string, readonly string[]>): readonly string[] =>
+  REACHED.map(([name]) => `apps/${name}`).filter((key) => nodes[key]?.join() !== before().nodes[key]?.join());
+
+/** Fails with the figures of all addresses, so that one run tells everything. */
+function expectShort(seen: Record<string, Seen>): void {
+  console.log(JSON.stringify(seen));
+  expect(Object.keys(seen)).toHaveLength(REACHED.length);
+  expect(Object.values(seen).every(({ got }) => got > 10)).toBe(true);
+  expect(Object.values(seen).filter(({ longestGapMillis }) => longestGapMillis > GAP_MILLIS)).toEqual([]);
+}
+
+const conditionsOf = async (kind: string, type: string): Promise<Record<string, string>> => {
+  const items = pickList(await before().target.json(["get", kind, "-A"]), "items");
+  return Object.fromEntries(
+    items.flatMap((item) => {
+      const condition = pickList(item, "status", "conditions").find((one) => pickText(one, "type") === type);
+      if (condition === undefined) return [];
+      const said = `${pickText(condition, "status")} ${pickText(condition, "reason")}`;
+      return [[`${pickText(item, "metadata", "namespace")}/${pickText(item, "metadata", "name")}`, said]];
+    }),
+  );
+};
+
+const announced = async (): Promise<readonly string[]> => {
+  const conditions = await conditionsOf("svc", "berth.dev/Announced");
+  return REACHED.map(([name]) => `apps/${name}`).filter((key) => conditions[key]?.startsWith("True") === true);
+};
+
+test("the cluster is one of MetalLB's", () => {
+  expect(before().addresses).toMatchObject(GIVEN);
+  expect(Object.keys(before().specs)).toHaveLength(12);
+});
+
+describe("over to Berth", () => {
+  test("clients are never without an address for two seconds", { timeout: PATIENCE_MILLIS }, async () => {
+    const { target, home } = before();
+    const seen = await seenDuring(target, probed(), async () => {
+      await follow(target, home, "Keep what there is");
+      await follow(target, home, "Stop MetalLB's controller");
+      await follow(target, home, "Bring Berth");
+      await expect.poll(announced, { timeout: 60_000 }).toHaveLength(REACHED.length);
+      expect(await follow(target, home, "Look before you go on")).toContain("every Service has the address it had");
+      await follow(target, home, "Stop the speakers");
+      await target.kubectl(["wait", "pod", "-n", "metallb-system", "-l", "component=speaker", "--for=delete"]);
+      await follow(target, home, "Clear up");
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+    });
+    expectShort(seen);
+  });
+
+  test("every Service has the address that it had", async () => {
+    expect(await addressesOf(before().target)).toEqual(before().addresses);
+  });
+
+  test("every address is claimed for its Service", async () => {
+    const claims = (await before().target.kubectl(["get", "ip", "-o", "name"])).split("\n");
+    for (const address of Object.values(before().addresses)) {
+      expect(claims).toContain(`ipaddress.networking.k8s.io/${address}`);
+    }
+  });
+
+  test("every address is announced from one node, with all announcers in time from the one that MetalLB chose", async () => {
+    const nodes = await announcingNodes(before().target);
+    for (const [name] of REACHED) expect(nodes[`apps/${name}`]).toHaveLength(1);
+    console.log(`moved to another node: ${movedNodes(nodes).join(", ") || "none"}`);
+    expect(movedNodes(nodes).length).toBeLessThan(REACHED.length);
+  });
+
+  test("every object that people wrote is as it was, BGP's included", async () => {
+    expect(await writtenSpecs(before().target)).toEqual(before().specs);
+  });
+
+  test("every pool and advertisement is in force, or says why not", async () => {
+    const at = (name: string) => `metallb-system/${name}`;
+    expect(await conditionsOf("ipaddresspools", "berth.dev/Ready")).toEqual({
+      [at("homelab")]: "True Usable",
+      [at("reserved")]: "True Usable",
+      [at("on-nodes")]: "True ContainsNodeAddresses",
+      [at("routed")]: "True Usable",
+    });
+    expect(await conditionsOf("l2advertisements", "berth.dev/Ready")).toEqual({
+      [at("home")]: "True Usable",
+      [at("stale")]: "False MissingPools",
+    });
+  });
+
+  test("a Service that only BGP announced says that nobody does", async () => {
+    const { "apps/routed": said } = await conditionsOf("svc", "berth.dev/Announced");
+    expect(said).toMatch(/^False /);
+  });
+
+  test("nothing of MetalLB's refuses changes, and its objects can still be written in every version", async () => {
+    const { kubectl } = before().target;
+    await kubectl([
+      "label",
+      "bgppeers,bfdprofiles,communities,ipaddresspools,l2advertisements",
+      "--all",
+      "-A",
+      "seen=1",
+    ]);
+    await kubectl(["apply", "-f", files.oldPeer]);
+    expect(await writtenSpecs(before().target)).toEqual(before().specs);
+    expect(await kubectl(["get", "validatingwebhookconfigurations", "-o", "name"])).not.toContain("metallb");
+  });
+
+  test.each(samples)("upstream's sample $name applies unchanged", async (sample) => {
+    await tryOut(before().target, sample);
+  });
+
+  test("nothing of MetalLB's workloads is left", async () => {
+    const kinds = "deployments,daemonsets,pods,services,secrets,configmaps,serviceaccounts,servicebgpstatuses";
+    const left = async () => {
+      const names = await before().target.kubectl(["get", kinds, "-n", "metallb-system", "-o", "name"]);
+      return names.split("\n").filter((line) => /controller|speaker|memberlist|metallb|bgpstatus/.test(line));
+    };
+    await expect.poll(left, { timeout: 60_000, interval: 1_000 }).toEqual([]);
+  });
+
+  test("new Services are given what is free", async () => {
+    const { target } = before();
+    const service = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { namespace: "apps", name: "new" },
+      spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: "web" } },
+    };
+    const answer = await target.json(["create", "-f", "-"], JSON.stringify(service));
+    const address = pickText(answer, "metadata", "annotations", "berth.dev/addresses");
+    expect(address).toMatch(/^192\.168\.1\.2/);
+    expect(Object.values(before().addresses)).not.toContain(address);
+    await target.kubectl(["delete", "svc", "new", "-n", "apps"]);
+  });
+});
+
+describe("back to MetalLB", () => {
+  test("clients are never without an address for two seconds", { timeout: PATIENCE_MILLIS }, async () => {
+    const { target, home } = before();
+    expectShort(
+      await seenDuring(target, probed(), async () => {
+        await follow(target, home, "The way back");
+        await new Promise((resolve) => setTimeout(resolve, 5_000));
+      }),
+    );
+  });
+
+  test("every Service has the address that it had, from the node that had it", async () => {
+    const { target, addresses, nodes } = before();
+    expect(await addressesOf(target)).toEqual(addresses);
+    await expect.poll(() => announcingNodes(target), { timeout: 20_000 }).toEqual(nodes);
+  });
+
+  test("every object is as it was, and MetalLB checks changes again", async () => {
+    const { target, specs } = before();
+    expect(await writtenSpecs(target)).toEqual(specs);
+    const wrong = JSON.stringify({
+      apiVersion: "metallb.io/v1beta1",
+      kind: "IPAddressPool",
+      metadata: { name: "wrong", namespace: "metallb-system" },
+      spec: { addresses: ["nonsense"] },
+    });
+    const { stderr } = await target.tryKubectl(["create", "-f", "-"], wrong);
+    expect(stderr).toContain("ipaddresspoolvalidationwebhook.metallb.io");
+  });
+});
