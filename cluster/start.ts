@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { keys } from "../core/keys.ts";
 import type { Serving } from "./certificates.ts";
 import type { Cluster, Role } from "./cluster.ts";
 import { awaitRollout, install, keepWebhooksNarrow } from "./install.ts";
@@ -12,8 +14,6 @@ import { isHealthy, serverOf } from "./server.ts";
 import { followServing, keepServing, settleServing } from "./serving.ts";
 import { isInstalledByManifests } from "./settings.ts";
 import { keepPods, setPods, wantedWatchers } from "./watchers.ts";
-import { setTimeout as sleep } from "node:timers/promises";
-import { keys } from "../core/keys.ts";
 
 /** What {@link start} brings up, and what it calls when it stands. */
 export type Module = {

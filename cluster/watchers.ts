@@ -10,6 +10,7 @@ type Key = { readonly namespace: string; readonly name: string };
 
 /** Pause after which the Deployment is read again, in milliseconds. */
 const AGAIN_MILLIS = 30_000;
+
 /** How many watchers the environment asks for, as `BERTH_WATCHERS`. */
 export function wantedWatchers({ BERTH_WATCHERS: text = "" }: NodeJS.ProcessEnv): number {
   return /^[1-9]$/.test(text) ? Number(text) : 2;

@@ -639,9 +639,19 @@ export const manifests: readonly Manifest[] = [
                 { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
               ],
               ports: [{ name: "http", containerPort: 17472 }],
-              startupProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 1, failureThreshold: 60 },
-              livenessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 10, failureThreshold: 3 },
-              readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 2 },
+              startupProbe: {
+                httpGet: { path: "/healthz", port: "http" },
+                periodSeconds: 1,
+                timeoutSeconds: 5,
+                failureThreshold: 60,
+              },
+              livenessProbe: {
+                httpGet: { path: "/healthz", port: "http" },
+                periodSeconds: 10,
+                timeoutSeconds: 5,
+                failureThreshold: 6,
+              },
+              readinessProbe: { httpGet: { path: "/readyz", port: "http" }, periodSeconds: 2, timeoutSeconds: 5 },
               resources: { requests: { cpu: "100m", memory: "16Mi" }, limits: { memory: "128Mi" } },
               volumeMounts: [
                 { name: "hello-keys", mountPath: "/etc/berth/hello", readOnly: true },

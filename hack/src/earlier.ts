@@ -57,9 +57,13 @@ async function extract(commit: string, version: string, folder: string): Promise
   }
 }
 
-/** Builds its images and loads them into the lab. */
+/**
+ * Builds its images and loads them into the lab. In a cache of its own: two checkouts that share Cargo's folder get each
+ * other's programs, since Cargo tells by the age of the sources whether they have changed.
+ */
 export async function loadEarlier(target: Target, { folder }: Earlier): Promise<void> {
-  const printed = await run(process.execPath, ["hack/src/images.ts"], { cwd: folder });
+  const env = { XDG_CACHE_HOME: join(folder, ".cache") };
+  const printed = await run(process.execPath, ["hack/src/images.ts"], { cwd: folder, env });
   const archives = printed.split("\n").flatMap((line) => line.split("\t")[1] ?? []);
   await target.lab("load", ...archives);
 }

@@ -13,6 +13,7 @@ import { deploy } from "../../hack/src/product.ts";
 import { until } from "../../hack/src/shell.ts";
 import { root, type Target } from "../../hack/src/target.ts";
 import { claimsByService, lab, labApi, statusAddress } from "./lab.ts";
+import { noteOtherVersion } from "./other-version.ts";
 import { leaderOfTwo } from "./watchers.ts";
 
 const cell: { api?: Api; target?: Target; earlier?: Earlier; addresses?: readonly string[] } = {};
@@ -146,10 +147,14 @@ test.each([
   "$what under 50 probes a second, no probe of 20 Services fails and no address changes",
   { timeout: ROLL_MILLIS },
   async ({ to, by }) => {
-    const before = await podNames();
+    const [before, beganAt] = [await podNames(), new Date()];
     const { asked, failures, slowestMillis } = await probed(async () => {
-      await by();
-      await allOf(to());
+      try {
+        await by();
+        await allOf(to());
+      } finally {
+        await noteOtherVersion(cell.target!, beganAt);
+      }
     });
     const { commit, isBefore } = cell.earlier!;
     console.log(JSON.stringify({ to: to(), commit, isBefore, asked, failed: failures.length, slowestMillis }));
