@@ -84,7 +84,7 @@ async function foretell(kubectl: Kubectl, crds: boolean): Promise<void> {
     );
   if (!crds) return;
   const pools = await kubectl.list("ipaddresspools.metallb.io", "-A");
-  say(`the kinds go, and with them ${String(pools.length)} IPAddressPools`);
+  say(`the kinds go, and every pool with them: ${String(pools.length)}`);
 }
 
 type Removal = { readonly addresses: Addresses; readonly crds: boolean };

@@ -31,7 +31,7 @@ export async function buildModule(): Promise<Built> {
   mkdirSync(join(root, "dist"), { recursive: true });
   const folder = mkdtempSync(join(root, "dist/build-"));
   try {
-    const outfile = join(folder, `pepr-${settings.pepr.uuid}.cjs`);
+    const outfile = join(folder, `pepr-${settings.pepr.uuid}.js`);
     await build({
       absWorkingDir: root,
       bundle: true,
