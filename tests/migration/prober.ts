@@ -11,7 +11,13 @@ const EVERY_MILLIS = 100;
 const PATIENCE_MILLIS = 400;
 
 /** What one address was seen to do. */
-export type Seen = { readonly got: number; readonly missed: number; readonly longestGapMillis: number };
+export type Seen = {
+  readonly got: number;
+  readonly missed: number;
+  readonly longestGapMillis: number;
+  /** When the longest gap ended, after the start. */
+  readonly gapEndMillis: number;
+};
 
 const [, , ...targets] = process.argv;
 const neighbours = spawn("ip", ["-force", "-batch", "-"], { stdio: ["pipe", "ignore", "ignore"] });
@@ -37,21 +43,28 @@ function fetchPage(target: string): Promise<boolean> {
 
 async function watch(target: string): Promise<readonly [string, Seen]> {
   const [address = ""] = target.split(":");
-  let [got, missed, longestGapMillis, lastMillis] = [0, 0, 0, performance.now()];
+  const firstMillis = performance.now();
+  let [got, missed, longestGapMillis, gapEndMillis, lastMillis] = [0, 0, 0, 0, firstMillis];
+  const measure = (): void => {
+    const nowMillis = performance.now();
+    if (nowMillis - lastMillis <= longestGapMillis) return;
+    longestGapMillis = Math.round(nowMillis - lastMillis);
+    gapEndMillis = Math.round(nowMillis - firstMillis);
+  };
   while (!state.isOver) {
     const startedMillis = performance.now();
     neighbours.stdin.write(`neigh flush to ${address} dev lan0\n`);
     if (await fetchPage(target)) {
       got += 1;
-      longestGapMillis = Math.max(longestGapMillis, performance.now() - lastMillis);
+      measure();
       lastMillis = performance.now();
     } else {
       missed += 1;
     }
     await sleep(Math.max(0, startedMillis + EVERY_MILLIS - performance.now()));
   }
-  longestGapMillis = Math.max(longestGapMillis, performance.now() - lastMillis);
-  return [target, { got, missed, longestGapMillis: Math.round(longestGapMillis) }];
+  measure();
+  return [target, { got, missed, longestGapMillis, gapEndMillis }];
 }
 
 process.stdin.resume();
