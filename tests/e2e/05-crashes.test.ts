@@ -103,4 +103,9 @@ test("addresses that Services hold from before Berth are claimed before any othe
     "10.79.0.7",
     "10.79.0.1",
   ]);
+  // The next tests find everything as it was: pools can't be changed while no admission pod is ready.
+  await scale("2", "2");
+  for (const name of ["pepr-berth", "pepr-berth-watcher"]) {
+    await target.kubectl(["rollout", "status", `deployment/${name}`, "-n", "pepr-system", "--timeout=180s"]);
+  }
 });
