@@ -134,7 +134,13 @@ const rows: readonly Row[] = [
     one: { spec: stacked("Prefer", "IPv6", "IPv4") },
     gets: "@::1",
   },
-  { row: "Prefer and no pool of the first family", pools: { six }, one: { spec: stacked("Prefer") }, gets: "@::1" },
+  {
+    // By name, since the cluster has another pool of the first family, which serves everybody.
+    row: "Prefer and no pool of the first family",
+    pools: { six },
+    one: { ...named("six"), spec: stacked("Prefer") },
+    gets: "@::1",
+  },
   {
     row: "SingleStack: one, also from a pool with both",
     pools: { both },
