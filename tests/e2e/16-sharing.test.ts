@@ -128,7 +128,9 @@ describe("one of two on an address", () => {
     await rows().begin({ lan: { addresses: ["$.1/32"] } });
     await rows().apply("a", sharer("k", ["TCP/80"]));
     await rows().apply("b", sharer("k", ["TCP/443"]));
-    const denied = await rows().denied("a", sharer("l", ["TCP/80"]));
+    // By name, since the cluster has another pool, which serves everybody.
+    const other = sharer("l", ["TCP/80"]);
+    const denied = await rows().denied("a", { ...other, annotations: { ...other.annotations, ...wish.pool("lan") } });
     expect(denied).toContain('IPAddressPool "sharing/lan" is full (1 of 1 addresses in use)');
     expect(await rows().someone.addressOf("a")).toBe(rows().fill("$.1"));
   });
