@@ -66,8 +66,12 @@ async function extract(commit: string, version: string, folder: string): Promise
  */
 export async function loadEarlier(target: Target, { folder }: Earlier): Promise<void> {
   const env = { XDG_CACHE_HOME: join(folder, ".cache") };
-  const printed = await run(process.execPath, ["hack/src/images.ts"], { cwd: folder, env });
-  const archives = printed.split("\n").flatMap((line) => line.split("\t")[1] ?? []);
+  // Its own function, of whatever version: how its images are asked for by hand has changed.
+  const script = `
+    const { productImages } = await import(${JSON.stringify(join(folder, "hack/src/images.ts"))});
+    for (const { archive } of await productImages()) console.log(archive);`;
+  const printed = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder, env });
+  const archives = printed.trimEnd().split("\n");
   await target.lab("load", ...archives);
 }
 
