@@ -42,6 +42,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "ways",
+          include: ["tests/ways/*.test.ts"],
+          globalSetup: ["tests/e2e/setup.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: "migration",
           include: ["tests/migration/*.test.ts"],
           globalSetup: ["tests/migration/setup.ts"],

@@ -1,6 +1,6 @@
 /**
  * The ways in and out, on real nodes: pepr deploy (which the set-up has done), kubectl apply -k, Helm, hack/bootstrap, with
- * hack/remove in between. The last of the end-to-end tests, since it takes Berth away.
+ * hack/remove in between. On a lab of its own, since it takes Berth away.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import { pickList, pickText } from "../../hack/src/lab/json.ts";
 import { attempt, run, until, type Finished } from "../../hack/src/shell.ts";
 import { root, type Target } from "../../hack/src/target.ts";
 import { differences } from "../hack/install/differences.ts";
-import { lab } from "./lab.ts";
+import { lab } from "../e2e/lab.ts";
 import { liveObjects } from "./live-objects.ts";
 
 const VIP = "192.168.1.230";
