@@ -4,7 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { L2Advertisement } from "../cluster/crd.ts";
 import { keepHelloKeys, rotationSeconds } from "../cluster/hello-keys.ts";
 import { kinds } from "../cluster/kinds.ts";
-import { PATIENCE_MILLIS, within } from "../cluster/patience.ts";
+import { listNow } from "../cluster/patience.ts";
 import { Queue } from "../cluster/queue.ts";
 import { choosable } from "../cluster/surroundings.ts";
 import { parseAdvertisement, type Advertisement } from "../core/announce/advertisement.ts";
@@ -63,8 +63,7 @@ async function gapsOf(
   const known = { pools: choosable(pools.values()), nodes: choosable(nodes.values()) };
   const gaps = findGaps(advertisement, known);
   if (gaps.length === 0) return gaps;
-  const fresh = await within(PATIENCE_MILLIS, api.list(kinds.pools));
-  return fresh === undefined ? gaps : findGaps(advertisement, { ...known, pools: choosable(fresh.items) });
+  return findGaps(advertisement, { ...known, pools: choosable(await listNow(api, kinds.pools, pools)) });
 }
 
 /** Begins to plan, and to keep the keys by which announcers know each other; until the signal. */

@@ -3,7 +3,7 @@ import { Capability, type PeprValidateRequest } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import { IPAddressPool } from "../cluster/crd.ts";
 import { kinds, metadataOf } from "../cluster/kinds.ts";
-import { PATIENCE_MILLIS, within } from "../cluster/patience.ts";
+import { listNow } from "../cluster/patience.ts";
 import { choosable, sameAddresses, surroundingsOf } from "../cluster/surroundings.ts";
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
 import { isOurs } from "../cluster/read.ts";
@@ -73,17 +73,13 @@ export async function reviewPool(request: Request, cluster: Cluster): Promise<An
 }
 
 /** All pools; the cache may not have heard of one that was made or deleted a moment ago, as a renamed one is. */
-async function poolsNow({ api, pools }: Cluster): Promise<readonly IPAddressPool[]> {
-  const fresh = await within(PATIENCE_MILLIS, api.list(kinds.pools));
-  return fresh?.items ?? [...pools.values()];
-}
+const poolsNow = ({ api, pools }: Cluster): Promise<readonly IPAddressPool[]> => listNow(api, kinds.pools, pools);
 
 /** What the pool's choice of namespaces misses; the cache may not have heard of one that was made a moment ago. */
 async function namespaceGapOf(pool: Pool, { api, namespaces }: Cluster): Promise<NamespaceGap | undefined> {
   const gap = findNamespaceGap(pool, choosable(namespaces.values()));
   if (gap === undefined) return undefined;
-  const fresh = await within(PATIENCE_MILLIS, api.list(kinds.namespaces));
-  return fresh === undefined ? gap : findNamespaceGap(pool, choosable(fresh.items));
+  return findNamespaceGap(pool, choosable(await listNow(api, kinds.namespaces, namespaces)));
 }
 
 /** Everything that is wrong with a pool in this cluster. */

@@ -1,8 +1,11 @@
 /** Waiting for an answer only so long: a webhook has to answer within seconds, whatever it asks itself. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Api } from "./api.ts";
+import type { Cache } from "./cache.ts";
+import type { ApiObject, Kind } from "./kinds.ts";
 
 /** How long a webhook asks whether something is missing before it goes by what it knows, in milliseconds. */
-export const PATIENCE_MILLIS = 1_500;
+const PATIENCE_MILLIS = 1_500;
 
 /** What `asked` gives; undefined where it fails, or has not come after so many milliseconds. */
 export async function within<T>(millis: number, asked: Promise<T>): Promise<T | undefined> {
@@ -13,4 +16,10 @@ export async function within<T>(millis: number, asked: Promise<T>): Promise<T | 
   } finally {
     late.abort();
   }
+}
+
+/** All objects of a kind as the API server lists them now; where it takes too long, as they are remembered. */
+export async function listNow<T extends ApiObject>(api: Api, kind: Kind<T>, cache: Cache<T>): Promise<readonly T[]> {
+  const fresh = await within(PATIENCE_MILLIS, api.list(kind));
+  return fresh?.items ?? [...cache.values()];
 }
