@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
 import { pickText } from "./lab/json.ts";
+import { deployFrom } from "./product.ts";
 import { attempt, run } from "./shell.ts";
 import { root, type Target } from "./target.ts";
 
@@ -76,8 +77,5 @@ export async function loadEarlier(target: Target, { folder }: Earlier): Promise<
 }
 
 /** Deploys it, over whatever runs. */
-export const deployEarlier = ({ kubeconfig }: Target, { folder, version }: Earlier): Promise<string> =>
-  run("npx", ["--no-install", "pepr", "deploy", "--image", `berth.dev/operator:${version}`, "--yes"], {
-    cwd: folder,
-    env: { KUBECONFIG: kubeconfig, NO_COLOR: "1" },
-  });
+export const deployEarlier = (target: Target, { folder, version }: Earlier): Promise<string> =>
+  deployFrom(folder, `berth.dev/operator:${version}`, target);

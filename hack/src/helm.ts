@@ -2,16 +2,15 @@
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
+import { pinnedModule } from "./neighbours.ts";
 import { run } from "./shell.ts";
 
 const MODULE = join(import.meta.dirname, "../helm");
 
 /** The versions that hack/helm/go.mod pins: of Helm, and of the Kubernetes that it takes itself to be made for. */
 export function pinnedHelm(goMod: string): { readonly helm: string; readonly kubernetes: string } {
-  const helm = /^\s*helm\.sh\/helm\/v3 (v\d+\.\d+\.\d+)/m.exec(goMod)?.[1];
-  const kubernetes = /^\s*k8s\.io\/client-go v0\.(\d+)\./m.exec(goMod)?.[1];
-  if (helm === undefined || kubernetes === undefined)
-    throw new Error("hack/helm/go.mod pins no version of helm.sh/helm/v3");
+  const helm = pinnedModule(goMod, "helm.sh/helm/v3");
+  const [, kubernetes = ""] = pinnedModule(goMod, "k8s.io/client-go").split(".");
   return { helm, kubernetes };
 }
 

@@ -9,9 +9,12 @@ export async function bringUpLab(target: Target, args: readonly string[]): Promi
   await target.lab("load", ...images.map(({ archive }) => archive));
 }
 
-/** Installs the operator, and with it everything else; what Pepr printed. */
-export const deploy = (target: Target): Promise<string> =>
-  run("npx", ["--no-install", "pepr", "deploy", "--image", references.operator, "--yes"], {
-    cwd: root,
-    env: { KUBECONFIG: target.kubeconfig, NO_COLOR: "1" },
+/** Installs the operator of a checkout, and with it everything else, over whatever runs; what Pepr printed. */
+export const deployFrom = (folder: string, operator: string, { kubeconfig }: Target): Promise<string> =>
+  run("npx", ["--no-install", "pepr", "deploy", "--image", operator, "--yes"], {
+    cwd: folder,
+    env: { KUBECONFIG: kubeconfig, NO_COLOR: "1" },
   });
+
+/** Installs this checkout's. */
+export const deploy = (target: Target): Promise<string> => deployFrom(root, references.operator, target);
