@@ -207,19 +207,11 @@ describe("a pool that was stored while the webhook was away", () => {
 async function withoutWebhooks(work: () => Promise<void>): Promise<void> {
   const { kubectl, tryKubectl } = target();
   const name = "pepr-berth";
-  const saved = (await target().json(["get", "validatingwebhookconfiguration", name])) as {
-    readonly apiVersion: string;
-    readonly kind: string;
-    readonly metadata: { readonly labels?: object };
-    readonly webhooks: readonly object[];
+  const get = ["get", "validatingwebhookconfiguration", name, "--show-managed-fields"];
+  const { metadata, ...saved } = (await target().json(get)) as {
+    readonly metadata: { readonly labels?: object; readonly managedFields: readonly object[] };
   };
-  const { apiVersion, kind, metadata, webhooks } = saved;
-  const restored = {
-    apiVersion,
-    kind,
-    metadata: { name, ...(metadata.labels && { labels: metadata.labels }) },
-    webhooks,
-  };
+  const { labels, managedFields } = metadata;
   await kubectl(["delete", "validatingwebhookconfiguration", name]);
   const isRefused = async (): Promise<boolean> => {
     const probe = JSON.stringify(pool("probe", ["nonsense"]));
@@ -229,7 +221,10 @@ async function withoutWebhooks(work: () => Promise<void>): Promise<void> {
     await expect.poll(isRefused, { timeout: 20_000 }).toBe(false);
     await work();
   } finally {
-    await kubectl(["create", "-f", "-"], JSON.stringify(restored));
+    await kubectl(["create", "-f", "-"], JSON.stringify({ ...saved, metadata: { name, labels } }));
+    // Whose fields they are too: what kubectl owns would be refused to the next deploy.
+    const owners = JSON.stringify({ metadata: { managedFields } });
+    await kubectl(["patch", "validatingwebhookconfiguration", name, "--type=merge", "-p", owners]);
     await expect.poll(isRefused, { timeout: 20_000 }).toBe(true);
   }
 }
