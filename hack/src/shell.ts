@@ -47,12 +47,17 @@ export function attempt(command: string, args: readonly string[], options: RunOp
   });
 }
 
-/** Standard output of a command; rejects with the last lines of its standard error when it exits non-zero. */
+/**
+ * Standard output of a command; rejects with the last lines of its standard error when it exits non-zero. Its cause has more of
+ * them: some programs end their reason with a page of headers.
+ */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const finished = await attempt(command, args, options);
   if (finished.code === 0) return finished.stdout;
-  const said = (finished.stderr.trim() || finished.stdout.trim()).split("\n").slice(-4).join("; ");
-  throw new Error(`run "${[command, ...args].join(" ")}": exit code ${String(finished.code)}: ${said}`);
+  const said = (finished.stderr.trim() || finished.stdout.trim()).split("\n");
+  const cause = said.slice(-80).join("\n");
+  const last = said.slice(-4).join("; ");
+  throw new Error(`run "${[command, ...args].join(" ")}": exit code ${String(finished.code)}: ${last}`, { cause });
 }
 
 /**
