@@ -17,8 +17,8 @@ import { labPaths } from "./lab/paths.ts";
 
 const USAGE = `usage: hack/bench burst [--services N,N…] [--fill N] [--clients N] [--profile FOLDER]
 For each N (1000,5000) creates N Services by 8 clients, then takes the operator's memory; at the end once more with N
-Services (--fill, 20000; 0 for not), made while kube-proxy is held. BERTH_LAB names the lab; it is brought up for the bench
-unless BERTH_LAB_READY is set. With --profile, CPU profiles of the operator's processes over the first seconds of each burst
+Services (--fill, 20000, or none where --services is given; 0 for not), made while kube-proxy is held, which takes many
+minutes. BERTH_LAB names the lab; it is brought up for the bench unless BERTH_LAB_READY is set. With --profile, CPU profiles of the operator's processes over the first seconds of each burst
 are written to FOLDER.
 `;
 
@@ -126,7 +126,7 @@ async function measure(stage: Stage, sizes: Sizes): Promise<void> {
   for (const services of bursts) {
     await burst(stage, services, sizes);
     await memory(stage, services);
-    if (services !== bursts.at(-1) || fill < services) await clear(stage);
+    if (services !== bursts.at(-1)) await clear(stage); // what is there at the end goes with the lab
   }
   const there = bursts.at(-1) ?? 0;
   if (fill <= there) return;
@@ -136,7 +136,6 @@ async function measure(stage: Stage, sizes: Sizes): Promise<void> {
     await Promise.all(made.map(({ name }) => watching.assigned(name)));
     watching.stop();
     reportGrowth(empty, await memory(stage, fill), fill);
-    await clear(stage);
   });
 }
 
@@ -153,8 +152,8 @@ function reportGrowth(empty: ReadonlyMap<string, Memory>, full: ReadonlyMap<stri
 
 const { values } = parseArgs({
   options: {
-    services: { type: "string", default: "1000,5000" },
-    fill: { type: "string", default: "20000" },
+    services: { type: "string" },
+    fill: { type: "string" },
     clients: { type: "string", default: "8" },
     profile: { type: "string" },
     help: { type: "boolean", default: false },
@@ -163,8 +162,8 @@ const { values } = parseArgs({
 if (values.help) process.stdout.write(USAGE);
 else {
   const sizes = {
-    bursts: values.services.split(",").map(Number),
-    fill: Number(values.fill),
+    bursts: (values.services ?? "1000,5000").split(",").map(Number),
+    fill: Number(values.fill ?? (values.services === undefined ? "20000" : "0")),
     clients: Number(values.clients),
     profiles: values.profile,
   };
