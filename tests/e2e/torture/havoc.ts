@@ -60,8 +60,8 @@ async function recovered(target: Target, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Two admission pods and a watcher. */
-const OPERATOR_PODS = 3;
+/** Two admission pods and two watchers. */
+const OPERATOR_PODS = 4;
 
 async function restartApi({ lab }: Target): Promise<void> {
   await lab("api", "stop");

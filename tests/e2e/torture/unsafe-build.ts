@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { pick } from "../../../hack/src/lab/json.ts";
 import { root, type Target } from "../../../hack/src/target.ts";
+import { leaderOfTwo, scaleWatchers, wantedCount } from "../watchers.ts";
 
 /** pepr.ts as `pepr build` bundles it, with one import exchanged. */
 async function bundleUnsafe(): Promise<Buffer> {
@@ -41,14 +42,16 @@ export async function withUnsafeBuild<T>(target: Target, work: () => Promise<T>)
   const data = { [`module-${hash}.js.gz`]: gzipSync(code).toString("base64") };
   await target.kubectl(["patch", "secret", `${ADMISSION}-module`, ...inPepr, "-p", JSON.stringify({ data })]);
   const deployed = await target.json(["get", "deployment", ADMISSION, ...inPepr]);
+  const watchers = (await wantedCount(target)) ?? 0;
   const args = pick(deployed, "spec", "template", "spec", "containers", "0", "args") as readonly string[];
   try {
-    await scaleWatcher(target, 0);
+    await scaleWatchers(target, 0);
     await runWith(target, [args[0]!, hash]);
     return await work();
   } finally {
     await runWith(target, args);
-    await scaleWatcher(target, 1);
+    await scaleWatchers(target, watchers);
+    await leaderOfTwo(target);
   }
 }
 
@@ -66,9 +69,4 @@ async function runWith({ kubectl }: Target, args: readonly string[]): Promise<vo
     "--for=condition=Ready",
     "--timeout=60s",
   ]);
-}
-
-async function scaleWatcher({ kubectl }: Target, replicas: number): Promise<void> {
-  await kubectl(["scale", "deployment", `${ADMISSION}-watcher`, ...inPepr, `--replicas=${String(replicas)}`]);
-  await kubectl(["rollout", "status", `deployment/${ADMISSION}-watcher`, ...inPepr, "--timeout=180s"]);
 }
