@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { reporting, spread } from "./bench/report.ts";
-import { clear, loadBalancer, NAMESPACE, NODES, onStage, type Stage } from "./bench/stage.ts";
+import { clear, ELSEWHERE, loadBalancer, NAMESPACE, NODES, onStage, type Stage } from "./bench/stage.ts";
 import { Watching } from "./bench/watching.ts";
 
 const USAGE = `usage: hack/bench assign [--services N]
@@ -17,8 +17,6 @@ bench unless BERTH_LAB_READY is set.
 
 /** Services made before the first that counts: connections are opened and code is compiled. */
 const WARM_UP = 50;
-const ELSEWHERE = "kube-system";
-const FOREIGN_CLASS = "example.com/somebody-else";
 
 type Samples = {
   readonly without: number[];
@@ -35,8 +33,9 @@ async function create({ api }: Stage, service: Service): Promise<{ began: number
 }
 
 async function sample(stage: Stage, watching: Watching, name: string): Promise<readonly [number, number, number]> {
-  const foreign = await create(stage, loadBalancer(ELSEWHERE, name, { loadBalancerClass: FOREIGN_CLASS }));
-  await stage.api.remove(kinds.services, { namespace: ELSEWHERE, name }, {});
+  const { namespace, loadBalancerClass } = ELSEWHERE;
+  const foreign = await create(stage, loadBalancer(namespace, name, { loadBalancerClass }));
+  await stage.api.remove(kinds.services, { namespace, name }, {});
   const { began, took, service } = await create(stage, loadBalancer(NAMESPACE, name));
   if (service.metadata?.annotations?.[keys.addresses] === undefined) {
     throw new Error(`Service "${name}" came back without an address; see the admission pods' logs in pepr-system`);

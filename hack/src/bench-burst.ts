@@ -6,17 +6,17 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { kinds } from "../../cluster/kinds.ts";
+import { kinds, type Service } from "../../cluster/kinds.ts";
 import { AuditTail, countWrites } from "./bench/audit.ts";
 import { cpuMillis, memoryOf, operatorProcesses, profileOf, type Memory, type Process } from "./bench/operator.ts";
 import { pausingProxies } from "./bench/proxies.ts";
 import { quantile, reporting, type Report } from "./bench/report.ts";
-import { clear, loadBalancer, NAMESPACE, NODES, onStage, type Stage } from "./bench/stage.ts";
+import { clear, ELSEWHERE, loadBalancer, NAMESPACE, NODES, onStage, type Stage } from "./bench/stage.ts";
 import { Watching } from "./bench/watching.ts";
 import { labPaths } from "./lab/paths.ts";
 
 const USAGE = `usage: hack/bench burst [--services N,N…] [--fill N] [--clients N] [--profile FOLDER]
-For each N (1000,5000) creates N Services by 8 clients, then takes the operator's memory; at the end once more with N
+For each N (1000,5000) creates N Services by 8 clients, once without Berth and once with it, then takes the operator's memory; at the end once more with N
 Services (--fill, 20000, or none where --services is given; 0 for not), made while kube-proxy is held, which takes many
 minutes. BERTH_LAB names the lab; it is brought up for the bench unless BERTH_LAB_READY is set. With --profile, CPU profiles of the operator's processes over the first seconds of each burst
 are written to FOLDER.
@@ -24,16 +24,26 @@ are written to FOLDER.
 
 type Made = { readonly name: string; readonly began: number; readonly answered: number };
 
+/** Services as Berth serves them. */
+const served = (name: string): Service => loadBalancer(NAMESPACE, name, { allocateLoadBalancerNodePorts: false });
+
+/** The same Services, which Berth has nothing to do with. */
+const foreign = (name: string): Service => {
+  const { namespace, loadBalancerClass } = ELSEWHERE;
+  return loadBalancer(namespace, name, { allocateLoadBalancerNodePorts: false, loadBalancerClass });
+};
+
+type Making = { readonly from: number; readonly to: number; readonly clients: number };
+
 /** Services from number `from` on, by so many clients at once. */
-async function make({ api }: Stage, from: number, to: number, clients: number): Promise<readonly Made[]> {
+async function make({ api }: Stage, { from, to, clients }: Making, shape = served): Promise<readonly Made[]> {
   const made: Made[] = [];
   const cursor = { next: from };
   const client = async (): Promise<void> => {
     while (cursor.next < to) {
       const name = `burst-${String(cursor.next++)}`;
       const began = performance.now();
-      const service = loadBalancer(NAMESPACE, name, { allocateLoadBalancerNodePorts: false });
-      await api.create(kinds.services, service);
+      await api.create(kinds.services, shape(name));
       made.push({ name, began, answered: performance.now() });
     }
   };
@@ -56,6 +66,18 @@ async function profile(processes: readonly Process[], services: number, folder: 
   await Promise.all(processes.map(write));
 }
 
+/** What the same burst takes where Berth has no part in it, and nobody writes a status. */
+async function bare(stage: Stage, services: number, { clients }: Sizes): Promise<void> {
+  const report = reporting("burst", { clients, nodes: NODES, services });
+  const began = performance.now();
+  const made = await make(stage, { from: 0, to: services, clients }, foreign);
+  const creates = made.map((one) => one.answered - one.began);
+  const name = `${String(services)} services without Berth`;
+  report(name, { "last answer": performance.now() - began }, "ms");
+  report(name, { "create p50": quantile(creates, 0.5), "create p99": quantile(creates, 0.99) }, "ms");
+  await clear(stage);
+}
+
 async function burst(stage: Stage, services: number, { clients, profiles }: Sizes): Promise<void> {
   const report = reporting("burst", { clients, nodes: NODES, services });
   const name = `${String(services)} services`;
@@ -65,7 +87,7 @@ async function burst(stage: Stage, services: number, { clients, profiles }: Size
   const cpuBefore = processes.map(cpuMillis);
   const profiling = profiles === undefined ? undefined : profile(processes, services, profiles);
   const began = performance.now();
-  const made = await make(stage, 0, services, clients);
+  const made = await make(stage, { from: 0, to: services, clients });
   const answered = performance.now() - began;
   const seen = await Promise.all(made.map((one) => watching.assigned(one.name)));
   const lags = made.map((one, index) => Math.max(0, (seen[index] ?? 0) - one.answered));
@@ -120,10 +142,11 @@ type Sizes = {
 
 async function measure(stage: Stage, sizes: Sizes): Promise<void> {
   const { bursts, fill, clients } = sizes;
-  await make(stage, 0, 50, clients); // connections are opened, code is compiled
+  await make(stage, { from: 0, to: 50, clients }); // connections are opened, code is compiled
   await clear(stage);
   const empty = await memory(stage, 0);
   for (const services of bursts) {
+    await bare(stage, services, sizes);
     await burst(stage, services, sizes);
     await memory(stage, services);
     if (services !== bursts.at(-1)) await clear(stage); // what is there at the end goes with the lab
@@ -132,7 +155,7 @@ async function measure(stage: Stage, sizes: Sizes): Promise<void> {
   if (fill <= there) return;
   await pausingProxies(stage.target, async () => {
     const watching = await Watching.of(stage.api, NAMESPACE);
-    const made = await make(stage, there, fill, clients);
+    const made = await make(stage, { from: there, to: fill, clients });
     await Promise.all(made.map(({ name }) => watching.assigned(name)));
     watching.stop();
     reportGrowth(empty, await memory(stage, fill), fill);

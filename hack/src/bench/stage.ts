@@ -3,6 +3,7 @@ import { apiOver, type Api } from "../../../cluster/api.ts";
 import { kinds, type IPAddress, type Service } from "../../../cluster/kinds.ts";
 import { keys } from "../../../core/keys.ts";
 import { connect } from "../../../cluster/transport.ts";
+import { pick, pickList, pickText } from "../lab/json.ts";
 import { bringUpLab, deploy } from "../product.ts";
 import { until } from "../shell.ts";
 import { targetLab, type Target } from "../target.ts";
@@ -12,6 +13,8 @@ export type Stage = { readonly target: Target; readonly api: Api };
 
 /** Namespace of the Services that Berth serves. */
 export const NAMESPACE = "bench";
+/** Where Pepr's webhook never looks, and the class that is somebody else's: nothing of Berth is asked or writes. */
+export const ELSEWHERE = { namespace: "kube-system", loadBalancerClass: "example.com/somebody-else" } as const;
 const POOL = {
   apiVersion: "metallb.io/v1beta1",
   kind: "IPAddressPool",
@@ -24,8 +27,14 @@ const ADVERTISEMENT = {
   metadata: { name: "bench", namespace: NAMESPACE },
 };
 
+/** Selects the bench's Services. */
+const MADE_BY = "made-by=bench";
 /** Longest wait for claims to go, in milliseconds. */
 const CLEAR_MILLIS = 600_000;
+/** Longest wait for the operator after its deploy, in milliseconds. */
+const READY_MILLIS = 300_000;
+/** For how long its pods are to have been the same ones, in milliseconds. */
+const CALM_MILLIS = 15_000;
 /** Nodes of the lab; MetalLB's figures were taken on three. */
 export const NODES = 3;
 
@@ -40,6 +49,7 @@ export async function onStage(work: (stage: Stage) => Promise<void>): Promise<vo
     if (!isBorrowed) {
       await bringUpLab(target, ["--nodes", String(NODES), "--audit"]);
       await deploy(target);
+      await awaitCalm(target);
     }
     process.env["KUBECONFIG"] = target.kubeconfig;
     const stage = { target, api: apiOver(await connect()) };
@@ -56,17 +66,31 @@ export async function onStage(work: (stage: Stage) => Promise<void>): Promise<vo
   }
 }
 
+/** Waits until the operator's pods are ready and stay: the first deploy has each of them replaced once. */
+async function awaitCalm(target: Target): Promise<void> {
+  const seen = { pods: "", sinceMillis: 0 };
+  await until("the operator's pods to be ready and stay", READY_MILLIS, 500, async () => {
+    const pods = pickList(await target.json(["get", "pods", "-n", keys.operatorNamespace]), "items");
+    const areReady = pods.every((pod) => pick(pod, "status", "containerStatuses", 0, "ready") === true);
+    const names = areReady ? pods.map((pod) => pickText(pod, "metadata", "name")).join() : "";
+    if (names === "" || names !== seen.pods) Object.assign(seen, { pods: names, sinceMillis: performance.now() });
+    return performance.now() - seen.sinceMillis > CALM_MILLIS ? true : undefined;
+  });
+}
+
 /** A LoadBalancer Service without pods, as a person writes it. */
 export const loadBalancer = (namespace: string, name: string, spec: Service["spec"] = {}): Service => ({
   apiVersion: "v1",
   kind: "Service",
-  metadata: { namespace, name },
+  metadata: { namespace, name, labels: { "made-by": "bench" } },
   spec: { type: "LoadBalancer", ports: [{ port: 80 }], selector: { app: name }, ...spec },
 });
 
 /** Deletes the bench's Services, and waits until Berth has given up their claims. */
 export async function clear({ target, api }: Stage): Promise<void> {
-  await target.kubectl(["delete", "services", "--all", "-n", NAMESPACE, "--wait=false"]);
+  for (const namespace of [NAMESPACE, ELSEWHERE.namespace]) {
+    await target.kubectl(["delete", "services", "-n", namespace, "-l", MADE_BY, "--wait=false"]);
+  }
   await until("the claims to be given up", CLEAR_MILLIS, 500, async () => {
     const { items } = await api.list(kinds.claims);
     return items.some(isOfBench) ? undefined : true;

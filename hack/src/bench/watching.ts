@@ -37,12 +37,19 @@ export class Watching {
     return cell;
   }
 
-  async #follow(api: Api, namespace: string, resourceVersion: string): Promise<void> {
-    const options = { namespace, resourceVersion, signal: this.#stop.signal };
+  /** The API server ends each watch after some minutes: the next one goes on from there. */
+  async #follow(api: Api, namespace: string, from: string): Promise<void> {
+    const { signal } = this.#stop;
+    let resourceVersion = from;
     try {
-      for await (const { object } of api.watch(kinds.services, options)) this.#take(object);
+      while (!signal.aborted) {
+        for await (const { object } of api.watch(kinds.services, { namespace, resourceVersion, signal })) {
+          resourceVersion = object.metadata?.resourceVersion ?? resourceVersion;
+          this.#take(object);
+        }
+      }
     } catch (error) {
-      if (!this.#stop.signal.aborted) throw error;
+      if (!signal.aborted) throw error;
     }
   }
 
