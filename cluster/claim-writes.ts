@@ -44,6 +44,7 @@ function claimObject({ address, pool, service, sharers }: NewClaim): IPAddress {
         [keys.claimFamily]: address.family,
         ...label(keys.claimPool, poolName),
         ...label(keys.claimPoolNamespace, poolNamespace),
+        ...(sharers === undefined ? {} : SHAREABLE),
       },
       ...(sharers === undefined ? {} : { annotations: { [keys.claimSharers]: printSharers(sharers) } }),
     },
@@ -58,6 +59,9 @@ function parentPool(pool: string): ReturnType<typeof parentService> {
   const [namespace = "", name = ""] = pool.split("/");
   return { group: keys.metallbGroup, resource: "ipaddresspools", namespace, name };
 }
+
+/** What stands on a claim that names sharers. */
+const SHAREABLE = { [keys.claimShareable]: "true" };
 
 /** Names may be longer than the 63 characters of a label's value; such a pool goes unlabelled. */
 const label = (key: string, value: string): Record<string, string> =>
@@ -78,29 +82,30 @@ export function renewClaim(
   const before = Number(metadataOf(claim).annotations[keys.claimRenewals] ?? "0");
   const renewals = Number.isSafeInteger(before) ? before + 1 : 1;
   const turned = sharers === undefined || by === undefined ? sharers : withTurn(sharers, by, renewals);
-  return annotate(
-    claim,
-    {
-      [keys.claimRenewals]: String(renewals),
-      [keys.claimRestingSince]: null,
-      ...(turned === undefined ? {} : { [keys.claimSharers]: printSharers(turned) }),
-    },
-    cluster,
-  );
+  const annotations = { [keys.claimRenewals]: String(renewals), [keys.claimRestingSince]: null };
+  if (turned === undefined) return amend(claim, { annotations }, cluster);
+  const shared = { ...annotations, [keys.claimSharers]: printSharers(turned) };
+  return amend(claim, { annotations: shared, labels: SHAREABLE }, cluster);
 }
 
 /** Notes on the claim that nobody needs it since now; undefined where somebody else has changed it. */
 export const writeResting = (claim: IPAddress, cluster: Cluster): Promise<IPAddress | undefined> =>
-  annotate(claim, { [keys.claimRestingSince]: new Date().toISOString() }, cluster);
+  amend(claim, { annotations: { [keys.claimRestingSince]: new Date().toISOString() } }, cluster);
 
-async function annotate(
+/** What is written on a claim; null takes away. */
+type Amendment = {
+  readonly annotations: Readonly<Record<string, string | null>>;
+  readonly labels?: Readonly<Record<string, string>>;
+};
+
+async function amend(
   claim: IPAddress,
-  annotations: Readonly<Record<string, string | null>>,
+  { annotations, labels = {} }: Amendment,
   cluster: Cluster,
 ): Promise<IPAddress | undefined> {
   const { name, resourceVersion } = metadataOf(claim);
   try {
-    const patch = { metadata: { resourceVersion, annotations } };
+    const patch = { metadata: { resourceVersion, annotations, labels } };
     const written = await cluster.api.merge(kinds.claims, { name }, patch);
     cluster.claims.accept(written);
     return written;

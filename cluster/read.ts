@@ -143,9 +143,14 @@ export function partId(claim: IPAddress, service: ServiceName): string {
 }
 
 function sharersIn(claim: IPAddress): readonly Sharer[] | undefined {
-  const text = claim.metadata?.annotations?.[keys.claimSharers];
+  const { annotations, labels } = metadataOf(claim);
+  const text = annotations[keys.claimSharers];
   const { namespace = "", name = "", resource } = claim.spec?.parentRef ?? {};
-  if (text === undefined) return resource === "services" ? [{ namespace, name, terms: [] }] : undefined;
+  if (text === undefined) {
+    // The parent may have left the address to others since.
+    const isParents = resource === "services" && labels[keys.claimShareable] === undefined;
+    return isParents ? [{ namespace, name, terms: [] }] : undefined;
+  }
   const sharers = parseSharers(text);
   return sharers.ok ? sharers.value : undefined;
 }

@@ -33,6 +33,8 @@ export const keys = {
   claimFamily: "ipaddress.kubernetes.io/ip-family",
   claimPool: "berth.dev/pool",
   claimPoolNamespace: "berth.dev/pool-namespace",
+  /** "true" once the claim has named sharers: its parent, a Service perhaps, does not say any more who has the address. */
+  claimShareable: "berth.dev/shareable",
   /** Annotation of a claim: how often a Service that was deleted and created again took it up. */
   claimRenewals: "berth.dev/renewals",
   /** Annotation of a claim on an address that may be shared: the Services that share it, and on which terms. */

@@ -132,3 +132,42 @@ describe("a claim that is deleted by hand", () => {
     expect(world.statusOf("third/c")).toEqual(["10.0.0.2"]);
   });
 });
+
+describe("a claim that others share, that was made for a Service which has left it,", () => {
+  /** "a" has the address first and alone, opens it to "b" and "c", and then takes its key off. */
+  async function openLeft(): Promise<World> {
+    const world = await openWith(service(a));
+    await world.change(kinds.services, a, { metadata: { annotations: { [keys.shareNew]: "k" } } });
+    await pass(1_000);
+    for (const one of [sharer(b, 443), sharer("default/c", 53)]) await world.create(kinds.services, one);
+    await pass(1_000);
+    await world.change(kinds.services, a, { metadata: { annotations: { [keys.shareNew]: null } } });
+    await pass(70_000);
+    expect(world.claims()).toEqual(["10.0.0.1 default/b+default/c", "10.0.0.2 default/a"]);
+    return world;
+  }
+
+  const hands: readonly { what: string; act: (world: World) => Promise<unknown> }[] = [
+    { what: "whose annotation is damaged", act: (world) => edit(world, "?") },
+    { what: "whose annotation is gone", act: (world) => edit(world, null) },
+    { what: "that is deleted", act: (world) => world.delete(kinds.claims, "10.0.0.1") },
+  ];
+
+  it.each(hands)("and $what names those who share it again, and none moves", async ({ act }) => {
+    const world = await openLeft();
+    await act(world);
+    await pass(70_000);
+    expect(world.claims().toSorted()).toEqual(["10.0.0.1 default/b+default/c", "10.0.0.2 default/a"]);
+    expect([a, b, "default/c"].map((key) => world.statusOf(key))).toEqual([["10.0.0.2"], ["10.0.0.1"], ["10.0.0.1"]]);
+  });
+
+  it.each(hands)("and $what names them also where the one it was made for is deleted", async ({ act }) => {
+    const world = await openLeft();
+    await world.delete(kinds.services, a);
+    await pass(70_000);
+    await act(world);
+    await pass(70_000);
+    expect(world.claims()).toEqual(["10.0.0.1 default/b+default/c"]);
+    expect([b, "default/c"].map((key) => world.statusOf(key))).toEqual([["10.0.0.1"], ["10.0.0.1"]]);
+  });
+});

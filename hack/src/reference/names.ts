@@ -60,6 +60,7 @@ export const names: Readonly<Record<Named, Name>> = {
   claimFamily: { on: "IPAddress", by: "Berth", says: "`IPv4` or `IPv6`" },
   claimPool: { on: "IPAddress", by: "Berth", says: "the name of the pool" },
   claimPoolNamespace: { on: "IPAddress", by: "Berth", says: "the namespace of the pool" },
+  claimShareable: { on: "IPAddress", by: "Berth", says: '`"true"` once the address may be shared' },
   claimSharers: { on: "IPAddress", by: "Berth", says: "the Services that share the address, and on which terms" },
   claimRenewals: { on: "IPAddress", by: "Berth", says: "how often the claim was taken up again" },
   claimRestingSince: { on: "IPAddress", by: "Berth", says: "since when it rests for its pool's cool-down, RFC 3339" },
