@@ -54,11 +54,12 @@ export function services(cluster: Cluster): Part {
     name: "services",
     description: "Gives LoadBalancer Services their addresses.",
   });
+  const waiting = new Set<string>();
   const queue: Queue = new Queue({
     name: "services",
     workers: WORKERS,
     run: (key) => {
-      if (key === WAITING) return runWaiting(cluster, queue);
+      if (key === WAITING) return runWaiting(waiting, queue);
       if (key === EVERY) return sweep(cluster, queue);
       if (key.startsWith(OF_CLAIM)) return mendOrRelease({ name: key.slice(OF_CLAIM.length) }, cluster);
       return reconcileService(parseKey(key), cluster);
@@ -76,13 +77,20 @@ export function services(cluster: Cluster): Part {
         ]),
     ),
   );
-  return { capability, lead: (term) => lead(cluster, queue, term) };
+  return { capability, lead: (term) => lead(cluster, { queue, waiting }, term) };
 }
 
-async function lead(cluster: Cluster, queue: Queue, term: AbortSignal): Promise<void> {
+/** What is to be done, and the keys of the Services that wait for an address. */
+type Work = { readonly queue: Queue; readonly waiting: Set<string> };
+
+async function lead(cluster: Cluster, { queue, waiting }: Work, term: AbortSignal): Promise<void> {
   await adoptAll(cluster);
   queue.start(term);
-  cluster.services.subscribe(({ key }) => {
+  waiting.clear();
+  for (const service of cluster.services.values()) if (lacksAddress(service)) waiting.add(printKey(keyOf(service)));
+  cluster.services.subscribe(({ key, after }) => {
+    if (after !== undefined && lacksAddress(after)) waiting.add(printKey(key));
+    else waiting.delete(printKey(key));
     queue.add(printKey(key));
   }, term);
   cluster.claims.subscribe(({ before, after }) => {
@@ -139,10 +147,9 @@ function knownServices(cluster: Cluster): ReadonlySet<string> {
 const bearsTraces = (service: Service): boolean =>
   annotatedAddresses(service) !== undefined || clearedStatus(service) !== undefined;
 
-function runWaiting(cluster: Cluster, queue: Queue): Promise<undefined> {
-  for (const service of cluster.services.values()) {
-    if (lacksAddress(service)) queue.add(printKey(keyOf(service)));
-  }
+/** Claims go by the thousand, each of them brings this about: so it asks for no more than those who wait. */
+function runWaiting(waiting: ReadonlySet<string>, queue: Queue): Promise<undefined> {
+  for (const key of waiting) queue.add(key);
   return Promise.resolve(undefined);
 }
 
