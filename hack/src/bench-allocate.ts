@@ -25,7 +25,8 @@ function poolsOf(addresses: readonly string[], spec: Omit<PoolSpec, "addresses">
 }
 
 function requestFor(family: "IPv4" | "IPv6", annotations: Readonly<Record<string, string>> = {}): ServiceRequest {
-  const service = { metadata: { namespace: "default", name: "web", annotations }, spec: { type: "LoadBalancer" } };
+  const spec = { type: "LoadBalancer", ports: [{ port: 80 }] };
+  const service = { metadata: { namespace: "default", name: "web", annotations }, spec };
   const request = readRequest(service, { primaryFamily: family }, {});
   if (!request.ok) throw new Error(`the bench asks for nonsense: ${request.error.kind}`);
   return request.value;
@@ -105,6 +106,21 @@ function* hardCases(): Generator<Case> {
   };
 }
 
+/** Services with one key, each of which uses the port that the next one wants: none of their addresses can be shared. */
+function* crowdsOfSharers(): Generator<Case> {
+  const request = requestFor("IPv4", { "metallb.io/allow-shared-ip": "k" });
+  for (const count of [100, 1000, 10_000]) {
+    const pools = poolsOf(["10.0.0.0/16"]);
+    const occupancy = new Occupancy();
+    const first = pools[0]?.ranges[0]?.first.value ?? 0n;
+    for (let i = 0; i < count; i++) {
+      const sharer = { namespace: "default", name: `web-${String(i)}`, terms: [request.terms] };
+      occupancy.take({ family: "IPv4", value: first + BigInt(i) }, { kind: "shared", sharers: [sharer] });
+    }
+    yield { name: `a key that ${String(count)} others have, all on its port`, request, supply: { pools, occupancy } };
+  }
+}
+
 function* numbersOfPools(): Generator<Case> {
   const v4 = requestFor("IPv4");
   for (const count of [1, 100, 1000]) {
@@ -139,6 +155,7 @@ function* cases(): Generator<Case> {
   yield* sizes();
   yield* numbersOfPools();
   yield* hardCases();
+  yield* crowdsOfSharers();
 }
 
 for (const { name, request, supply } of cases()) {
