@@ -10,7 +10,7 @@ import {
   type Sharer,
 } from "../core/allocation/holder.ts";
 import type { AllocationRefusal, RequestRefusal } from "../core/allocation/refusal.ts";
-import { acrossIn } from "../core/allocation/supply.ts";
+import { acrossIn, type Supply } from "../core/allocation/supply.ts";
 import { readRequest, type ServiceRequest } from "../core/allocation/request.ts";
 import { findObstacle, sharersOf, withTerms } from "../core/allocation/sharing.ts";
 import { readTerms, sameTerms, type SharingTerms } from "../core/allocation/terms.ts";
@@ -44,12 +44,15 @@ export type ClaimMode = {
 export type ServiceRefusal = RequestRefusal | AllocationRefusal;
 
 /** What the pools at hand would give the Service now, nothing written. */
-export function preview(service: Service, cluster: Cluster): Result<Allocation, ServiceRefusal> {
+export const preview = (service: Service, cluster: Cluster): Result<Allocation, ServiceRefusal> =>
+  choose(service, cluster, cluster.supply());
+
+function choose(service: Service, cluster: Cluster, supply: Supply): Result<Allocation, ServiceRefusal> {
   const request = requestOf(service, cluster);
   if (!request.ok) return request;
   const doubled = request.value.pins.length > 0 ? undefined : findDoubled(service, cluster.ledger.occupancy);
   if (doubled !== undefined) return err({ kind: "addressDoubled", service: request.value.service, ...doubled });
-  return allocate(request.value, cluster.supply());
+  return allocate(request.value, supply);
 }
 
 /** What the Service asks for and holds. */
@@ -79,12 +82,13 @@ export async function claimAddresses(
   cluster: Cluster,
   mode: ClaimMode,
 ): Promise<Result<Allocation, ServiceRefusal>> {
-  if (!mode.isDryRun) await askAboutLost(service, cluster);
+  if (mode.isDryRun) return preview(service, cluster);
+  await askAboutLost(service, cluster);
   for (let race = 0; race < RACES; race += 1) {
-    const choice = preview(service, cluster);
+    const choice = choose(service, cluster, cluster.contendedSupply());
     if (!choice.ok) {
-      if (mode.isDryRun || !(await giveUpAbandoned(choice.error, cluster))) return choice;
-    } else if (mode.isDryRun || (await claimAll(choice.value, claimingFor(service, cluster)))) {
+      if (!(await giveUpAbandoned(choice.error, cluster))) return choice;
+    } else if (await claimAll(choice.value, claimingFor(service, cluster))) {
       return choice;
     }
   }
@@ -135,10 +139,12 @@ async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Pr
   // Before the first await, so that another request of this process can't choose them meanwhile.
   for (const { address, sharers } of wanted) cluster.ledger.reserve(address, service, holderAmong(sharers, service));
   const taken: IPAddress[] = [];
+  const round = cluster.contention.begun();
   try {
     for (const one of wanted) {
       const claimed = await claimOne(one, claiming);
       if (claimed === undefined) {
+        cluster.contention.lost(one.address, round);
         // Where that fails, somebody else has written the claim, and the Service's part in it goes after the grace.
         await Promise.all(taken.map((one) => leaveClaim(one, service, cluster)));
         return false;
@@ -147,6 +153,7 @@ async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Pr
     }
     return true;
   } finally {
+    cluster.contention.ended();
     for (const address of addresses) cluster.ledger.unreserve(address, service);
   }
 }

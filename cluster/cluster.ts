@@ -10,6 +10,7 @@ import { usablePools, type UsablePools } from "../core/pool/overlap.ts";
 import { AnnouncedStore } from "./announced.ts";
 import type { Api } from "./api.ts";
 import { Cache, isStatusOnly, type Change } from "./cache.ts";
+import { Contention } from "./contention.ts";
 import { keys } from "../core/keys.ts";
 import { History } from "./history.ts";
 import type { IPAddressPool, L2Advertisement, ServiceL2Status } from "./crd.ts";
@@ -59,15 +60,17 @@ export class Cluster {
   readonly announced = new AnnouncedStore();
   readonly ledger = new Ledger();
   readonly history: History;
+  readonly contention: Contention;
   readonly #claimsByService = new Map<string, Map<string, IPAddress>>();
   readonly #clock: Clock;
   #usable: UsablePools | undefined;
   #poolsChangedMillis = -Infinity;
 
-  constructor(api: Api, clock: Clock = () => performance.now()) {
+  constructor(api: Api, clock: Clock = () => performance.now(), random: () => number = Math.random) {
     this.api = api;
     this.#clock = clock;
     this.history = new History(clock);
+    this.contention = new Contention(clock, random);
     this.pools.subscribe((change) => {
       if (isStatusOnly(change)) return;
       this.#usable = undefined;
@@ -115,6 +118,11 @@ export class Cluster {
   /** What addresses are chosen from. */
   supply(): Supply {
     return { pools: this.usablePools().usable, occupancy: this.ledger.occupancy, anyPool: this.pools.size > 0 };
+  }
+
+  /** The same for who is about to claim them, out of the way of other processes where these do so too. */
+  contendedSupply(): Supply {
+    return { ...this.supply(), lane: this.contention.lane() };
   }
 
   /** The usable pool that holds the address. */

@@ -1,9 +1,12 @@
 /** What addresses are chosen from, how full it is, and which of it a Service may have. */
 import type { Address, Family } from "../address/address.ts";
 import { isBuggyAddress } from "../address/address.ts";
+import type { Range } from "../address/range.ts";
 import { rangeContains } from "../address/range.ts";
 import { countUsable } from "../pool/count.ts";
 import type { Pool } from "../pool/pool.ts";
+import type { Lane } from "./lane.ts";
+import { lowestFreeOfLane } from "./lane.ts";
 import type { Occupancy } from "./occupancy.ts";
 import type { PoolUse } from "./refusal.ts";
 import type { ServiceRequest } from "./request.ts";
@@ -16,16 +19,19 @@ export type Supply = {
   readonly occupancy: Pick<Occupancy, "holderOf" | "lowestFree" | "countIn" | "sharedUnder">;
   /** Whether there is any pool at all, usable or not; by default, whether there is a usable one. */
   readonly anyPool?: boolean | undefined;
+  /** Of which addresses the lowest free one is taken first, while other processes take addresses too. */
+  readonly lane?: Lane | undefined;
 };
 
 /** The lowest free address of the pool's first range that has one, in the order of its spec. */
 export function lowestFreeIn(
   pool: Pool,
   family: Family,
-  { occupancy }: Pick<Supply, "occupancy">,
+  { occupancy, lane }: Pick<Supply, "occupancy" | "lane">,
 ): Address | undefined {
-  for (const range of pool.ranges) {
-    const free = range.first.family === family ? occupancy.lowestFree(range, pool.avoidBuggyIps) : undefined;
+  const lowestFree = (range: Range): Address | undefined => occupancy.lowestFree(range, pool.avoidBuggyIps);
+  for (const range of pool.ranges.filter(({ first }) => first.family === family)) {
+    const free = lane === undefined ? lowestFree(range) : lowestFreeOfLane(lane, range, lowestFree);
     if (free !== undefined) return free;
   }
   return undefined;

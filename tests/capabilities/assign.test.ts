@@ -43,7 +43,8 @@ describe("a Service that asks for nothing", () => {
     const names = ["a", "b", "c", "d", "e", "f"];
     await Promise.all(names.map((name) => world.create(kinds.services, service(`default/${name}`))));
     const given = names.map((name) => world.annotationOf(`default/${name}`) ?? "");
-    expect(given.toSorted()).toEqual(names.map((_, index) => `192.168.1.20${String(index)}`));
+    expect(new Set(given).size).toBe(names.length);
+    for (const address of given) expect(address).toMatch(/^192\.168\.1\.2\d\d$/);
   });
 });
 

@@ -167,6 +167,16 @@ describe("a Service that has", () => {
     expect(await settled(world)).toEqual(at("fd00::1"));
   });
 
+  it("two that it pins, and comes to want one: denied while it pins both, and then keeps that one", async () => {
+    const world = await openWith([both], stacked("RequireDualStack", ["4", "6"], "fd00::2,10.0.0.3"));
+    const spec = { ipFamilyPolicy: "SingleStack", clusterIPs: ["10.96.0.9"], ipFamilies: ["IPv4"] };
+    expect((await world.change(kinds.services, web, { spec })).denied).toContain("but has only IPv4");
+    expect(await settled(world)).toEqual(at("fd00::2,10.0.0.3"));
+    const metadata = { annotations: { [keys.pinNew]: "10.0.0.3" } };
+    expect((await world.change(kinds.services, web, { metadata, spec })).denied).toBeUndefined();
+    expect(await settled(world)).toEqual(at("10.0.0.3"));
+  });
+
   it("two in the order that it pinned them: keeps the order when the pin goes and comes back otherwise", async () => {
     const world = await openWith([both], stacked("RequireDualStack", ["4", "6"], "fd00::2,10.0.0.3"));
     await world.change(kinds.services, web, { metadata: { annotations: { [keys.pinNew]: null } } });

@@ -1,4 +1,5 @@
 /** What becomes of a claim when another process was first. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimAddresses } from "../../cluster/claims.ts";
 import type { Cluster } from "../../cluster/cluster.ts";
@@ -7,7 +8,7 @@ import { printAddress } from "../../core/address/address.ts";
 import { keys } from "../../core/keys.ts";
 import { claim, pool, service, serviceCIDR } from "../support/builders.ts";
 import { Clusters } from "../support/clusters.ts";
-import { MemoryStore } from "../support/memory-api.ts";
+import { MemoryStore, type Hook } from "../support/memory-api.ts";
 import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
 
 const clusters = new Clusters();
@@ -88,5 +89,67 @@ describe("an address that was thought free and that Services of another namespac
     const db = service("other/db", { ...share, spec: { ports: [{ port: 443 }] } });
     const answers = await Promise.all([claimed(service("default/web", share), first), claimed(db, second)]);
     expect(answers).toEqual(["10.0.0.1", given]);
+  });
+});
+
+describe("two processes", () => {
+  /** Two that hear of each other's claims some milliseconds late, and how often one of them was refused. */
+  async function twoOn(
+    store: MemoryStore,
+  ): Promise<{ readonly pair: readonly Cluster[]; readonly refused: () => number }> {
+    const counts = { refused: 0 };
+    const hook: Hook = async (call, run) => {
+      if (call.verb !== "list") await sleep(call.verb === "watch event" ? 2 : 3);
+      return run().catch((error: unknown) => {
+        if (call.verb === "create") counts.refused += 1;
+        throw error;
+      });
+    };
+    // One that loses on its lane leaves it, the other stays.
+    const start = (chance: number): Promise<Cluster> => clusters.start(store, { hook, random: () => chance });
+    const starting = Promise.all([start(0), start(1)]);
+    await pass(100);
+    return { pair: await starting, refused: () => counts.refused };
+  }
+
+  /** What so many clients are given who ask the processes in turn, one Service after the other. */
+  async function ask(
+    pair: readonly Cluster[],
+    clients: number,
+    each: number,
+    name = "web",
+  ): Promise<readonly string[]> {
+    const given: string[] = [];
+    const client = async (number: number): Promise<void> => {
+      await sleep(number); // not all at the same moment
+      for (let index = 0; index < each; index += 1) {
+        const cluster = pair[(number + index) % 2] ?? expect.fail();
+        given.push(await claimed(service(`default/${name}-${String(number)}-${String(index)}`), cluster));
+        await sleep(15);
+      }
+    };
+    const asking = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+    await pass(60_000);
+    await asking;
+    return given;
+  }
+
+  const placeOf = (text: string): number => Number(text.split(".")[2]) * 256 + Number(text.split(".")[3]);
+
+  it("lose few races to each other while both give many addresses, and leave few out", async () => {
+    const { pair, refused } = await twoOn(storeOf("10.0.0.0/16"));
+    const places = new Set((await ask(pair, 8, 50)).map(placeOf));
+    expect(places.size).toBe(400);
+    expect(refused()).toBeLessThan(20);
+    expect(Math.max(...places)).toBeLessThan(400 + 32);
+    const leftOut = Array.from({ length: 400 + 32 }, (_, place) => place).filter((place) => !places.has(place));
+    await pass(1_000);
+    expect((await ask(pair, 1, 3, "later")).map(placeOf)).toEqual(leftOut.slice(0, 3));
+  });
+
+  it("give the lowest address each time to one who asks them in turn", async () => {
+    const { pair } = await twoOn(storeOf("10.0.0.0/16"));
+    const given = await ask(pair, 1, 20);
+    expect(given).toEqual(Array.from({ length: 20 }, (_, index) => `10.0.0.${String(index)}`));
   });
 });
