@@ -44,7 +44,7 @@ module.exports = {
       "cluster",
       "^cluster/",
       here("core/", "cluster/").concat(
-        "node_modules/(pepr|kubernetes-fluent-client|@kubernetes/client-node|pino)/",
+        "node_modules/(pepr|kubernetes-fluent-client|@kubernetes/client-node|@peculiar/asn1-(schema|x509)|pino)/",
         "^(node:)?[a-z_]+(/promises)?$",
       ),
       "Kubernetes I/O, no decisions.",
