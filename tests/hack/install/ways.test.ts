@@ -44,6 +44,14 @@ beforeAll(async () => {
 const ways = (): Ways => cell.ways ?? expect.fail();
 const helm = (): string => cell.helm ?? expect.fail();
 
+/** Room for all annotations of an object, one of which is the whole object as `kubectl apply` was given it. */
+const ANNOTATIONS_BYTES = 256 * 1_024;
+
+test("each object is small enough for kubectl apply", () => {
+  const sizes = [...ways().rendered.values()].map((object) => JSON.stringify(object).length);
+  expect(Math.max(...sizes)).toBeLessThan(ANNOTATIONS_BYTES - 4_096);
+});
+
 describe("the ways in bring the same objects", () => {
   it("by kubectl apply -k and by the rendered file", () => {
     expect(differences(ways().kustomize, ways().rendered)).toEqual([]);
