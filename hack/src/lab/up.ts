@@ -2,7 +2,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { until } from "../shell.ts";
 import { apiReader, readyNodes, type ApiReader } from "./api.ts";
-import { findExecutable, installedFolders, kubernetesBinaries, type KubernetesBinaries } from "./binaries.ts";
+import { findExecutable, installedFolders } from "../executables.ts";
+import { kubernetesBinaries, type KubernetesBinaries } from "./binaries.ts";
 import { certificatePath, keyPath, makeCertificates } from "./certificates.ts";
 import { makePartsCgroup } from "./cgroups.ts";
 import {
