@@ -1,4 +1,7 @@
-/** Every command of the pages that help people runs as it stands, and shows what the page says that it shows. */
+/**
+ * Every command of the pages that are read with Berth at work runs as it stands, and shows what the page says that it shows.
+ * The pages about bringing it and taking it away are followed in tests/ways, the one about moving over in tests/migration.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,14 +10,22 @@ import { kubernetesBinaries } from "../../hack/src/lab/binaries.ts";
 import { WEB_IMAGE } from "../../hack/src/lab/images.ts";
 import { labPaths } from "../../hack/src/lab/paths.ts";
 import { attempt, type Finished } from "../../hack/src/shell.ts";
-import { root } from "../../hack/src/target.ts";
+import { notPrinted, Page } from "../support/page.ts";
 import { lab } from "./lab.ts";
 import { Person } from "./people.ts";
 
 const NAMESPACE = "pages";
 /** The programs that a page has people run on a machine of the network, and not beside the API server. */
 const ON_THE_NETWORK = /^(arping|curl|ip) /;
-const PAGES = ["troubleshooting.md", "ip-planning.md"] as const;
+const PAGES = [
+  "addresses.md",
+  "design.md",
+  "ip-planning.md",
+  "messages.md",
+  "operations.md",
+  "pools.md",
+  "troubleshooting.md",
+] as const;
 
 const cell: { folder?: string; address?: string; path?: string } = {};
 
@@ -43,6 +54,7 @@ beforeAll(async () => {
   // The page's reader has his Service in the namespace that kubectl is set to.
   const own = readFileSync(target.kubeconfig, "utf8").replace(/("context": \{)/, `$1 "namespace": "${NAMESPACE}",`);
   writeFileSync(join(cell.folder, "kubeconfig"), own);
+  writeFileSync(join(cell.folder, "web.yaml"), JSON.stringify(someone.service("web", { spec })));
 });
 
 afterAll(async () => {
@@ -51,31 +63,28 @@ afterAll(async () => {
   if (cell.folder !== undefined) rmSync(cell.folder, { recursive: true });
 });
 
-/** The commands of a page's blocks of sh, indented ones too. */
-function commandsOf(page: string): readonly string[] {
-  const text = readFileSync(join(root, "docs", page), "utf8");
-  const blocks = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```/gm)].map(([, block = ""]) => block);
-  return blocks.flatMap((block) => block.split("\n").map((line) => line.trim())).filter((line) => line !== "");
-}
-
 async function type(command: string): Promise<Finished> {
   const { tryExec } = await lab();
   const here = command.replaceAll(/192\.168\.1\.20[05]/g, cell.address!).replaceAll("eth0", "lan0");
   if (ON_THE_NETWORK.test(here) || here.startsWith("for ")) return tryExec("client", "bash", "-c", here);
   const env = { PATH: `${cell.path!}:${process.env["PATH"]!}`, KUBECONFIG: join(cell.folder!, "kubeconfig") };
-  return attempt("bash", ["-o", "pipefail", "-c", here], { env });
+  return attempt("bash", ["-o", "pipefail", "-c", here], { env, cwd: cell.folder! });
 }
 
-const commands = PAGES.flatMap((page) => commandsOf(page).map((command) => ({ page, command })));
+const commands = PAGES.flatMap((page) => new Page(page).commands.map((command) => ({ page, ...command })));
+/** How many addresses are in use is another figure in each cluster. */
+const withoutFigures = (text: string): string => text.replaceAll(/\d+/g, "N");
 
-test.each(commands)("$page: $command", { timeout: 60_000 }, async ({ command }) => {
+test.each(commands)("$page: $command", { timeout: 60_000 }, async ({ command, shown }) => {
   const { code, stdout, stderr } = await type(command);
   expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout.trim()).not.toBe("");
+  expect(shown === "" ? [] : notPrinted(withoutFigures(shown), withoutFigures(stdout)), stdout).toEqual([]);
 });
 
 test("the conditions that the page asks for name the pool, the node and the interface", async () => {
-  const [assigned, announced] = commandsOf("troubleshooting.md").filter((command) => command.includes("jsonpath"));
+  const { commands: all } = new Page("troubleshooting.md");
+  const [assigned, announced] = all.flatMap(({ command }) => (command.includes("jsonpath") ? [command] : []));
   expect((await type(assigned!)).stdout).toContain(`${cell.address!} from IPAddressPool "network/homelab-pool"`);
   expect((await type(announced!)).stdout).toMatch(/^Node "node-\d" announces \S+ on (\S+ and )?lan0\b/);
 });

@@ -1,208 +1,131 @@
 /**
- * The ways in and out, on real nodes: pepr deploy (which the set-up has done), kubectl apply -k, Helm, hack/bootstrap, with
- * hack/remove in between. On a lab of its own, since it takes Berth away.
+ * The ways in and out, on real nodes: pepr deploy (which the set-up has done), kubectl apply, Helm, hack/bootstrap, with
+ * hack/remove in between, as docs/install.md, upgrade.md and remove.md have them. On a lab of its own, since it takes Berth away.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BUILT, buildInstallation } from "../../hack/src/build.ts";
-import { cacheFolder } from "../../hack/src/cache.ts";
-import { helmBinary } from "../../hack/src/helm.ts";
+import { BUILT } from "../../hack/src/build.ts";
+import { references } from "../../hack/src/images.ts";
 import { nameOf, parseObjects, type JsonObject } from "../../hack/src/install/object.ts";
-import { kubernetesBinaries } from "../../hack/src/lab/binaries.ts";
-import { WEB_IMAGE } from "../../hack/src/lab/images.ts";
+import { labPaths, nodePath } from "../../hack/src/lab/paths.ts";
 import { pickList, pickText } from "../../hack/src/lab/json.ts";
-import { attempt, run, until, type Finished } from "../../hack/src/shell.ts";
-import { root, type Target } from "../../hack/src/target.ts";
+import { until, type Finished } from "../../hack/src/shell.ts";
+import { root } from "../../hack/src/target.ts";
 import { differences } from "../hack/install/differences.ts";
-import { lab } from "../e2e/lab.ts";
+import { seenDuring } from "../migration/client.ts";
+import { notPrinted, Page } from "../support/page.ts";
+import { Ground, POOLS, VIP } from "./ground.ts";
 import { liveObjects } from "./live-objects.ts";
+import { OF_PEPRS_DEPLOY } from "./of-peprs-deploy.ts";
 
-const VIP = "192.168.1.230";
-const READY_MILLIS = 180_000;
-const folder = mkdtempSync(join(tmpdir(), "berth-ways-"));
-const pools = join(folder, "pools.yaml");
+const [install, upgrade, remove] = [new Page("install.md"), new Page("upgrade.md"), new Page("remove.md")];
+const PEPR_DEPLOY = `npx pepr deploy --image ${references.operator} --yes`;
+/** Commands of the pages that are not typed here, and why. */
+const ELSEWHERE = {
+  [PEPR_DEPLOY]: "the set-up has typed it",
+  "ctr -n k8s.io images import operator-0.1.0-amd64.tar   # containerd, on the node":
+    "hack/lab load has done it, with the sockets of its nodes",
+  "k3s ctr images import operator-0.1.0-amd64.tar         # k3s, on the node": "the nodes have no k3s",
+  "skopeo copy oci-archive:dist/images/operator-0.1.0-amd64.tar docker://registry.lan/berth/operator:0.1.0":
+    "there is no registry",
+};
 
-const POOLS = `apiVersion: metallb.io/v1beta1
-kind: IPAddressPool
-metadata: {name: ways, namespace: ways}
-spec: {addresses: [${VIP}/32], autoAssign: false}
----
-apiVersion: metallb.io/v1beta1
-kind: L2Advertisement
-metadata: {name: ways, namespace: ways}
-spec: {ipAddressPools: [ways]}
-`;
-
-const WEB = `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: ways}
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers: [{name: web, image: "${WEB_IMAGE}", ports: [{containerPort: 8080}]}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: ways, annotations: {metallb.io/loadBalancerIPs: ${VIP}}}
-spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-`;
-
-const cell: { target?: Target; kubectl?: string; byPepr?: Live; byKubectl?: Live } = {};
+const cell: { ground?: Ground; byPepr?: Live; byKubectl?: Live } = {};
 type Live = ReadonlyMap<string, JsonObject>;
-const target = (): Target => cell.target ?? expect.fail();
+const ground = (): Ground => cell.ground ?? expect.fail();
 
 beforeAll(async () => {
-  writeFileSync(pools, POOLS);
-  cell.target = await lab();
-  cell.kubectl = (await kubernetesBinaries(cacheFolder())).kubectl;
-  await buildInstallation();
-  await target().kubectl(["create", "namespace", "ways"]);
-  await target().kubectl(["apply", "-f", "-"], POOLS);
-  await target().kubectl(["apply", "-f", "-"], WEB);
+  cell.ground = await Ground.prepare();
+  await ground().type(install.section("Other ways in, one result"));
 });
 afterAll(() => {
-  rmSync(folder, { recursive: true });
+  cell.ground?.clear();
 });
 
-const environment = (): Record<string, string> => ({
-  KUBECONFIG: target().kubeconfig,
-  KUBECTL: cell.kubectl ?? expect.fail(),
-});
-const hack = (command: string, ...args: readonly string[]): Promise<Finished> =>
-  attempt(join(root, "hack", command), args, { env: environment() });
+const kubectl = (...args: readonly string[]): Promise<string> => ground().target.kubectl(args);
+const kubectlApply = (text: string): Promise<string> => ground().target.kubectl(["apply", "-f", "-"], text);
+const hack = (command: string, ...args: readonly string[]): Promise<Finished> => ground().hack(command, ...args);
+
+/** What the DaemonSet asks for each announcer. */
+async function announcersCpu(): Promise<string> {
+  const daemonSet = await ground().target.json(["get", "daemonset", "announcer", "-n", "metallb-system"]);
+  const [container] = pickList(daemonSet, "spec", "template", "spec", "containers");
+  return pickText(container, "resources", "requests", "cpu");
+}
 
 /** What all installed objects are in the cluster. */
-const live = (): Promise<Live> => liveObjects(target());
+const live = (): Promise<Live> => liveObjects(ground().target);
 
-async function awaitReady(): Promise<void> {
-  const within = `--timeout=${String(READY_MILLIS / 1_000)}s`;
-  for (const [namespace, name] of [
-    ["pepr-system", "deployment/pepr-berth"],
-    ["pepr-system", "deployment/pepr-berth-watcher"],
-    ["metallb-system", "daemonset/announcer"],
-  ] as const) {
-    await target().kubectl(["rollout", "status", "-n", namespace, name, within]);
-  }
-}
-
-const inStatus = async (): Promise<string> =>
-  pickList(await target().json(["get", "service", "web", "-n", "ways"]), "status", "loadBalancer", "ingress")
-    .map((entry) => pickText(entry, "ip"))
-    .join();
-
-/** From outside, the page at the address. */
-const reach = (): Promise<true> =>
-  until(`HTTP 200 from ${VIP}`, 30_000, 200, async () => {
-    const got = await target().tryExec("client", "curl", "-s", "-m", "2", "-w", "HTTP %{http_code}", `http://${VIP}/`);
-    return got.stdout.includes("HTTP 200") ? true : undefined;
-  });
-
-/** Whatever of Berth is in the cluster. */
-async function leftovers(): Promise<readonly string[]> {
-  const kinds = [
-    "deployments,daemonsets,serviceaccounts,secrets,leases,roles,rolebindings,networkpolicies,poddisruptionbudgets,pods",
-    "clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations",
-    "validatingadmissionpolicies,validatingadmissionpolicybindings,ipaddresses",
-  ];
-  const found: string[] = [];
-  for (const list of kinds) {
-    const names = await target().kubectl(["get", list, "-A", "-o", "name", "--ignore-not-found"]);
-    found.push(...names.split("\n").filter((name) => /berth|announcer/.test(name)));
-  }
-  const claims = await target().kubectl([
-    "get",
-    "ip",
-    "-l",
-    "ipaddress.kubernetes.io/managed-by=berth.dev",
-    "-o",
-    "name",
-  ]);
-  return [...found, ...claims.split("\n")].filter((name) => name !== "");
-}
-
-/** A write of a Service is not held up by anybody. */
-async function writeService(): Promise<void> {
-  const label = ["label", "service", "web", "-n", "ways", "--overwrite", `seen=${String(Date.now())}`];
-  await target().kubectl(label);
-  await target().kubectl(["create", "service", "loadbalancer", "brief", "--tcp=80", "-n", "ways"]);
-  await target().kubectl(["delete", "service", "brief", "-n", "ways"]);
+/** Takes everything away, and looks that it has gone. */
+async function dropAll(): Promise<void> {
+  const { code, stdout, stderr } = await hack("remove", "--drop-addresses", "--crds");
+  expect([code, stderr], stdout).toEqual([0, ""]);
+  await ground().writeService();
+  expect(await ground().leftovers()).toEqual([]);
+  expect(await ground().inStatus()).toBe("");
+  expect(await kubectl("get", "crd", "-o", "name")).not.toContain("metallb.io");
+  expect(await kubectl("get", "namespaces", "-o", "name")).not.toMatch(/pepr-system|metallb-system/);
 }
 
 describe("by pepr deploy", () => {
   it("an address is reached, and what runs is noted", async () => {
-    await awaitReady();
-    await reach();
+    await ground().awaitReady();
+    await ground().reach();
     cell.byPepr = await live();
   });
 
   it("hack/remove explains and changes nothing without an answer", async () => {
+    remove.command("hack/remove");
     const { code, stdout, stderr } = await hack("remove");
     expect([code, stderr]).toEqual([2, "remove: nothing was changed; say --keep-addresses or --drop-addresses\n"]);
     expect(stdout).toMatch(/answering from outside: .*192\.168\.1\.230 of ways\/web/);
-    await reach();
+    await ground().reach();
   });
 
   it("hack/remove --keep-addresses leaves the addresses and nothing else, and holds up no Service", async () => {
-    const { code, stdout, stderr } = await hack("remove", "--keep-addresses");
-    expect([code, stderr], stdout).toEqual([0, ""]);
-    await writeService();
-    expect(await leftovers()).toEqual([]);
-    expect(await inStatus()).toBe(VIP);
-    expect(JSON.stringify(await target().json(["get", "service", "web", "-n", "ways"]))).not.toContain("berth.dev");
-    await target().kubectl(["get", "ipaddresspool", "ways", "-n", "ways"]);
+    await ground().type(remove.command("hack/remove --keep-addresses").command);
+    await ground().writeService();
+    expect(await ground().leftovers()).toEqual([]);
+    expect(await ground().inStatus()).toBe(VIP);
+    for (const kind of ["service/web", "ipaddresspool/ways", "l2advertisement/ways"])
+      expect(await kubectl("get", kind, "-n", "ways", "-o", "json")).not.toContain("berth.dev");
   });
 
   it("hack/remove finds nothing to do when all is gone", async () => {
     const { code, stdout } = await hack("remove", "--keep-addresses");
     expect([code, stdout]).toEqual([0, expect.stringContaining("no Service has an address of Berth's")]);
   });
+
+  it("on a node its last plan stays, until the page's command takes it", async () => {
+    const { name } = ground().target;
+    const folder = join(nodePath(labPaths(name, process.env), "node-1"), "lib/berth");
+    expect(readdirSync(folder)).toContain("plan");
+    await ground().type(remove.command("rm -r /var/lib/berth").command.replace("/var/lib/berth", folder));
+    expect(existsSync(folder)).toBe(false);
+  });
 });
 
 describe("by kubectl apply -k", () => {
   it("the Service has its address still, and it is reached", async () => {
-    await target().kubectl(["apply", "-k", join(root, "manifests")]);
-    await awaitReady();
-    await reach();
-    expect(await inStatus()).toBe(VIP);
+    await ground().type(install.section("kubectl"));
+    await ground().type(upgrade.section("Upgrade")); // waits
+    await ground().reach();
+    expect(await ground().inStatus()).toBe(VIP);
   });
 
   it("there is what pepr deploy leaves, but for Pepr's own Secrets and its stamp", async () => {
     cell.byKubectl = await live();
     const differ = differences(cell.byPepr ?? expect.fail(), cell.byKubectl);
-    const own = [
-      "pepr-berth spec.template.spec.volumes.api-path",
-      "pepr-berth spec.template.spec.containers.server.volumeMounts.api-path",
-    ];
-    const both = [
-      ["pepr-berth", "server"],
-      ["pepr-berth-watcher", "watcher"],
-    ] as const;
-    const each = both.flatMap(([name, container]) => [
-      `${name} spec.template.metadata.annotations`,
-      `${name} spec.template.spec.volumes.tls-certs`,
-      `${name} spec.template.spec.containers.${container}.volumeMounts.tls-certs`,
-      `${name} spec.template.spec.containers.${container}.env.BERTH_INSTALLED_BY`,
-    ]);
-    // Pepr's own entry, which asks nobody, has what Pepr makes with each deploy.
-    const entry = "webhooks.pepr-berth.pepr.dev.clientConfig";
-    const asked = ["Mutating", "Validating"].flatMap((kind) =>
-      ["caBundle", "service.path"].map((field) => `${kind}WebhookConfiguration pepr-berth ${entry}.${field}`),
-    );
-    const pods = [...own, ...each].map((place) => `Deployment pepr-system/${place}`);
-    expect(differ).toEqual([...pods, ...asked].toSorted());
+    expect(differ).toEqual(OF_PEPRS_DEPLOY);
   });
 
   it("applied again, nothing is changed", async () => {
-    expect(await target().tryKubectl(["diff", "-k", join(root, "manifests")])).toMatchObject({ code: 0, stdout: "" });
-    await target().kubectl(["apply", "-k", join(root, "manifests")]);
-    await target().kubectl(["apply", "-f", pools]);
+    await ground().type(upgrade.section("By kubectl"));
+    const manifests = join(root, "manifests");
+    expect(await ground().target.tryKubectl(["diff", "-k", manifests])).toMatchObject({ code: 0, stdout: "" });
   });
 
   it("hack/bootstrap --check looks, and changes nothing", async () => {
@@ -211,39 +134,62 @@ describe("by kubectl apply -k", () => {
     expect(stdout).toMatch(/Berth: {3}installed by kubectl, berth\.dev\/operator:\S+; admission 2\/2, watchers 2\/2/);
   });
 
-  it("hack/remove --drop-addresses --crds leaves Services pending and no kinds", async () => {
-    const { code, stdout, stderr } = await hack("remove", "--drop-addresses", "--crds");
-    expect([code, stderr], stdout).toEqual([0, ""]);
-    await writeService();
-    expect(await leftovers()).toEqual([]);
-    expect(await inStatus()).toBe("");
-    expect(await target().kubectl(["get", "crd", "-o", "name"])).not.toContain("metallb.io");
-    expect(await target().kubectl(["get", "namespaces", "-o", "name"])).not.toMatch(/pepr-system|metallb-system/);
-  });
+  it("hack/remove --drop-addresses --crds leaves Services pending and no kinds", dropAll);
 });
 
-describe("by Helm", () => {
-  const helm = async (...args: readonly string[]): Promise<string> =>
-    run(await helmBinary(), [...args], { env: environment() });
-
-  it("from nothing, the Service has its address, and it is reached", async () => {
-    await helm("install", "berth", join(root, BUILT.chart), "--wait", "--timeout", "4m");
-    await target().kubectl(["apply", "-f", "-"], POOLS);
-    await reach();
+describe("by the one file", () => {
+  it("an empty cluster comes to an address that is reached", async () => {
+    await ground().type(install.section("One file"));
+    await ground().awaitReady();
+    await kubectlApply(POOLS);
+    await ground().reach();
   });
 
   it("there is what kubectl apply -k leaves", async () => {
     expect(differences(cell.byKubectl ?? expect.fail(), await live())).toEqual([]);
   });
 
-  it("values count, and stay when the operator starts again", async () => {
+  it("without a checkout, Berth is taken away by the page's commands, and no Service is held up", async () => {
+    await ground().type(remove.section("Without this checkout"));
+    await ground().writeService();
+    expect(await ground().leftovers()).toEqual([]);
+    await dropAll();
+  });
+});
+
+describe("by Helm", () => {
+  it("from nothing, the Service has its address, and it is reached", async () => {
+    await ground().type(install.section("Helm"));
+    await ground().awaitReady();
+    await kubectlApply(POOLS);
+    await ground().reach();
+  });
+
+  it("there is what kubectl apply -k leaves", async () => {
+    expect(differences(cell.byKubectl ?? expect.fail(), await live())).toEqual([]);
+  });
+
+  it("values count, and an upgrade keeps them", async () => {
     const set = ["--set", "announcer.resources.requests.cpu=60m", "--set", "watcher.replicas=1"];
-    await helm("upgrade", "berth", join(root, BUILT.chart), ...set, "--wait", "--timeout", "4m");
-    await awaitReady();
-    const daemonSet = await target().json(["get", "daemonset", "announcer", "-n", "metallb-system"]);
-    const [container] = pickList(daemonSet, "spec", "template", "spec", "containers");
-    expect(pickText(container, "resources", "requests", "cpu")).toBe("60m");
-    await reach();
+    await ground().helm("upgrade", "berth", join(root, BUILT.chart), ...set, "--wait", "--timeout", "4m");
+    await ground().awaitReady();
+    expect(await announcersCpu()).toBe("60m");
+    const before = await live();
+    await ground().type(upgrade.section("By Helm"));
+    expect(differences(before, await live())).toEqual([]);
+    await ground().type(upgrade.section("Back to the version of before"));
+    expect(differences(before, await live())).toEqual([]);
+  });
+
+  it("helm rollback brings the values of before back, and a client reaches the address meanwhile", async () => {
+    const { [`${VIP}:80`]: seen } = await seenDuring(ground().target, [`${VIP}:80`], async () => {
+      await ground().helm("rollback", "berth", "1", "--wait", "--timeout", "4m");
+      await ground().awaitReady();
+    });
+    expect(differences(cell.byKubectl ?? expect.fail(), await live())).toEqual([]);
+    expect(await ground().inStatus()).toBe(VIP);
+    expect(seen?.got).toBeGreaterThan(10);
+    expect(seen?.longestGapMillis).toBeLessThan(1_000);
   });
 
   it("hack/bootstrap and hack/remove leave to Helm what is Helm's", async () => {
@@ -256,62 +202,61 @@ describe("by Helm", () => {
   });
 
   it("helm uninstall holds up no Service, and hack/remove takes what no chart knows of", async () => {
-    await helm("uninstall", "berth", "--wait");
-    await writeService();
-    const { code, stdout } = await hack("remove", "--drop-addresses", "--crds");
-    expect(code, stdout).toBe(0);
-    expect(await leftovers()).toEqual([]);
-    expect(await inStatus()).toBe("");
+    await ground().type(remove.section("Installed by Helm"));
+    await ground().writeService();
+    expect(await ground().leftovers()).toEqual([]);
+    expect(await ground().inStatus()).toBe(VIP);
   });
 });
 
 describe("by hack/bootstrap", () => {
   it("somebody without rights is told which are missing, and nothing is changed", async () => {
-    const kubectl = `${cell.kubectl ?? ""} --as=somebody`;
-    const nobody = await attempt(join(root, "hack/bootstrap"), [], { env: { ...environment(), KUBECTL: kubectl } });
+    const asSomebody = `${ground().kubectl} --as=somebody`;
+    const nobody = await ground().hackBy(asSomebody, "bootstrap");
     expect(nobody).toMatchObject({ code: 1, stderr: expect.stringMatching(/^bootstrap: .*\n$/) as string });
-    await target().kubectl(["create", "clusterrolebinding", "ways-view", "--clusterrole=view", "--user=somebody"]);
-    const viewer = await attempt(join(root, "hack/bootstrap"), [], { env: { ...environment(), KUBECTL: kubectl } });
+    await kubectl("create", "clusterrolebinding", "ways-view", "--clusterrole=view", "--user=somebody");
+    const viewer = await ground().hackBy(asSomebody, "bootstrap");
     expect(viewer.stderr).toMatch(/^bootstrap: you may not create .*; sign in as a cluster administrator\n$/);
     expect(viewer.code).toBe(1);
-    expect(await leftovers()).toEqual([]);
+    expect(await ground().leftovers()).toEqual([]);
   });
 
-  it("interrupted half-way, it says what is left; run again, it finishes", async () => {
-    const child = spawn(join(root, "hack/bootstrap"), ["--pools", pools], {
-      env: { ...process.env, ...environment() },
-      detached: true,
-    });
-    const said: string[] = [];
-    child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+  it("interrupted half-way, it says what is left; run again, it finishes, with what the page shows", async () => {
+    const { command, shown } = install.command("hack/bootstrap --pools my-pools.yaml");
+    const [program = "", ...args] = command.replace("my-pools.yaml", ground().pools).split(" ");
+    const child = spawn(join(root, program), args, { env: ground().environment, detached: true });
+    const said = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
     await until("the first objects", 60_000, 20, async () => {
-      const { code } = await target().tryKubectl(["get", "namespace", "pepr-system"]);
+      const { code } = await ground().target.tryKubectl(["get", "namespace", "pepr-system"]);
       return code === 0 ? true : undefined;
     });
     process.kill(-(child.pid ?? expect.fail()), "SIGINT");
     const [code] = (await once(child, "close")) as [number];
-    expect([code, said.join("")]).toEqual([
+    expect([code, said.stderr]).toEqual([
       130,
       expect.stringMatching(/^bootstrap: interrupted: Berth may be there in part; run hack\/bootstrap again/),
     ]);
-    const again = await hack("bootstrap", "--pools", pools);
+    const again = await hack("bootstrap", "--pools", ground().pools);
     expect([again.code, again.stderr], again.stdout).toEqual([0, ""]);
-    expect(again.stdout).toMatch(
-      /objects applied[^]*admission 2\/2, watchers 2\/2, announcers \d\/\d[^]*Berth .* is ready:[^]*pool ways\/ways: /,
-    );
-    await reach();
+    expect(again.stdout).toMatch(/\n {2}pool ways\/ways: /);
+    // What was there already is not told as new: the first lines are those of the first run.
+    const printed = said.stdout + again.stdout;
+    expect(notPrinted(shown.replace('"lab"', `"berth-lab-${ground().target.name}"`), printed), printed).toEqual([]);
+    await ground().reach();
   });
 
   it("run once more, it changes nothing and is ready at once", async () => {
     const before = await live();
-    const { code, stdout, stderr } = await hack("bootstrap");
-    expect([code, stderr], stdout).toEqual([0, ""]);
+    expect(install.section("2. Install")).toBe(upgrade.section("By hack/bootstrap"));
+    await ground().type(install.section("2. Install"));
     expect(differences(before, await live())).toEqual([]);
     expect(differences(cell.byKubectl ?? expect.fail(), before)).toEqual([]);
   });
 
   it("a pool file that the cluster refuses leaves Berth installed, and says so", async () => {
-    const taken = join(folder, "taken.yaml");
+    const taken = join(ground().folder, "taken.yaml");
     writeFileSync(taken, POOLS.split("---")[0]?.replace("name: ways,", "name: other,") ?? "");
     const { code, stderr } = await hack("bootstrap", "--pools", taken);
     expect(code).toBe(1);
@@ -319,7 +264,36 @@ describe("by hack/bootstrap", () => {
   });
 
   it("the objects are those of the rendered file", async () => {
-    const rendered = parseObjects(await run("cat", [join(root, BUILT.rendered)])).map(nameOf);
+    const rendered = parseObjects(readFileSync(join(root, BUILT.rendered), "utf8")).map(nameOf);
     expect([...(await live()).keys()].toSorted()).toEqual(rendered.toSorted());
+  });
+});
+
+describe("on the pages", () => {
+  it("the images are made, and told", async () => {
+    const printed = await ground().type(install.section("1. Bring the images to your nodes"));
+    const line = (name: string, reference: string): string =>
+      `${reference} …dist/images/${name}-0.1.0-….tar … MiB sha256:…`;
+    expect(
+      notPrinted(
+        Object.entries(references)
+          .map(([name, one]) => line(name, one))
+          .join("\n"),
+        printed,
+      ),
+    ).toEqual([]);
+  });
+
+  it("the samples give addresses, and all is well", async () => {
+    await ground().type(install.section("3. Give it addresses"));
+    await kubectl("create", "service", "loadbalancer", "given", "--tcp=80", "-n", "ways");
+    const printed = await ground().type(install.section("Is it well?"));
+    expect(printed).toMatch(/given +LoadBalancer +\S+ +192\.168\.1\.200 /);
+  });
+
+  it("every command was typed, but for those that can't be here", () => {
+    for (const command of Object.keys(ELSEWHERE)) install.command(command);
+    upgrade.command(PEPR_DEPLOY);
+    expect([install, upgrade, remove].flatMap((page) => page.untried())).toEqual([]);
   });
 });
