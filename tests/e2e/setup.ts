@@ -1,31 +1,12 @@
-/** One lab with Berth on it for all end-to-end tests; taken down whatever happened. */
+/** A lab with Berth on it, for the end-to-end tests and those of the ways in. */
 import type { TestProject } from "vitest/node";
 import { bringUpLab, deploy } from "../../hack/src/product.ts";
-import { targetLab } from "../../hack/src/target.ts";
+import { shareLab } from "../support/lab-setup.ts";
 
-declare module "vitest" {
-  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- merged into vitest's own
-  export interface ProvidedContext {
-    lab: string;
-  }
-}
-
-export default async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  const name = process.env["BERTH_LAB"] ?? "e2e";
-  const target = await targetLab(name);
-  const isBorrowed = process.env["BERTH_LAB_READY"] !== undefined;
-  const takeDown = async (): Promise<void> => {
-    if (!isBorrowed) await target.lab("down");
-  };
-  provide("lab", name);
-  try {
-    if (!isBorrowed) {
-      await bringUpLab(target, ["--nodes", "3", "--ipv6", "--audit"]);
-      await deploy(target);
-    }
-  } catch (error) {
-    await takeDown();
-    throw error;
-  }
-  return takeDown;
+export default function setup(project: TestProject): Promise<() => Promise<void>> {
+  return shareLab(project, "e2e", async (target, isUp) => {
+    if (isUp) return;
+    await bringUpLab(target, ["--nodes", "3", "--ipv6", "--audit"]);
+    await deploy(target);
+  });
 }
