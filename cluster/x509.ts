@@ -1,5 +1,5 @@
 /** Makes X.509 certificates (RFC 5280), which Node can read and sign but not write. Keeps to P-256, and decides nothing. */
-import { createHash, sign, type KeyObject } from "node:crypto";
+import { createHash, sign, X509Certificate, type KeyObject } from "node:crypto";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {
   AlgorithmIdentifier,
@@ -65,9 +65,7 @@ export function makeCertificate(certificate: Certificate): string {
     extensions: new Extensions([...uses(subject), ...keyIdentifiers(publicKey, issuer.publicKey)]),
   });
   const signatureValue = bytes(sign("sha256", encoded(tbsCertificate), issuer.privateKey));
-  const whole = encoded(new Signed({ tbsCertificate, signatureAlgorithm, signatureValue }));
-  const lines = whole.toString("base64").match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+  return new X509Certificate(encoded(new Signed({ tbsCertificate, signatureAlgorithm, signatureValue }))).toString();
 }
 
 function uses({ name, isAuthority }: Subject): readonly Extension[] {
