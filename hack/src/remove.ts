@@ -112,8 +112,9 @@ async function takeAway(kubectl: Kubectl, { addresses, crds }: Removal): Promise
   );
   await cleansePools(kubectl);
   await deleteAll(kubectl, ["ipaddresses.networking.k8s.io", "-l", `${keys.claimManagedBy}=${keys.claimManager}`]);
-  await deleteAll(kubectl, ["servicel2statuses.metallb.io", "-n", keys.namespace, "--all"]);
-  await deleteAll(kubectl, ["leases", "-n", keys.namespace, "-l", `${keys.leaseManagedBy}=${keys.leaseManager}`]);
+  const ours = ["-n", keys.namespace, "-l", `${keys.leaseManagedBy}=${keys.leaseManager}`]; // MetalLB may have some, too
+  await deleteAll(kubectl, ["servicel2statuses.metallb.io", ...ours]);
+  await deleteAll(kubectl, ["leases", ...ours]);
   await deleteAll(kubectl, ["lease", keys.watcherLease, "-n", keys.operatorNamespace]);
   await deleteAll(kubectl, ["secret", keys.helloSecret, "-n", keys.namespace]);
   await deleteAll(kubectl, [

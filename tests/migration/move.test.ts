@@ -10,7 +10,7 @@ import { lab } from "../e2e/lab.ts";
 import { seenDuring } from "./client.ts";
 import { addressesOf, announcingNodes, bringMetallb, files, writtenSpecs } from "./metallb.ts";
 import { tryOut, upstreamSamples } from "./samples.ts";
-import { follow } from "./page.ts";
+import { follow, page } from "./page.ts";
 import type { Seen } from "./prober.ts";
 
 /** The longest time that a client may be without an address. */
@@ -228,6 +228,23 @@ describe("back to MetalLB", () => {
     await expect.poll(() => announcingNodes(target), { timeout: 20_000 }).toEqual(nodes);
   });
 
+  test("nothing of Berth's is left in the cluster, and MetalLB's own is", async () => {
+    const { kubectl } = before().target;
+    const kinds = ["services,ipaddresspools,l2advertisements", "leases,secrets,servicel2statuses,ipaddresses"];
+    const objects = await Promise.all(kinds.map((list) => kubectl(["get", list, "-A", "-o", "json"])));
+    expect(objects.join("").match(/[^"]*\b(berth|announcer)\b[^"]*/g) ?? []).toEqual([]);
+    const whole = [
+      "clusterroles",
+      "validatingadmissionpolicies",
+      "validatingwebhookconfigurations",
+      "namespaces",
+      "crds",
+    ];
+    expect(await kubectl(["get", whole.join(","), "-o", "name"])).not.toMatch(/berth|pepr/);
+    const fromPool = "{.metadata.annotations.metallb\\.io/ip-allocated-from-pool}";
+    expect(await kubectl(["get", "svc", "plain", "-n", "apps", "-o", `jsonpath=${fromPool}`])).toBe("homelab");
+  });
+
   test("every object is as it was, and MetalLB checks changes again", async () => {
     const { target, specs } = before();
     expect(await writtenSpecs(target)).toEqual(specs);
@@ -239,5 +256,9 @@ describe("back to MetalLB", () => {
     });
     const { stderr } = await target.tryKubectl(["create", "-f", "-"], wrong);
     expect(stderr).toContain("ipaddresspoolvalidationwebhook.metallb.io");
+  });
+
+  test("every command of the page was typed", () => {
+    expect(page.untried()).toEqual([]);
   });
 });
