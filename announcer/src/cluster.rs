@@ -9,36 +9,33 @@ mod keeping;
 mod keys;
 mod lease;
 mod shards;
+mod watching;
 
 use std::error::Error;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::watcher::{self, watcher};
 use kube::{Api, Client, Config};
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use self::backoff::Backoff;
 use self::keeping::Keeper;
 use self::lease::{FIELD_MANAGER, Signs};
-use self::shards::ShardsError;
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::flags::Flags;
 use crate::health::Health;
 use crate::hello_keys::Keys;
 use crate::metrics::Metrics;
-use crate::plan::{Inbox, Status};
+use crate::plan::Status;
 use crate::plan_store::PlanStore;
 use crate::responder::Event;
 
@@ -54,14 +51,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long giving up the Lease may take; the process ends after it either way.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a watch may be silent. Every renewal shows up in it, so a longer silence means a broken connection.
-const WATCH_SILENCE: Duration = Duration::from_secs(25);
-
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How long a program that has just started waits for the API server before it goes on with the plan it kept.
-const START_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What went wrong with the cluster; the plan in force stays in force.
 #[derive(Debug, Error)]
@@ -143,114 +134,6 @@ impl Cluster {
             Ok(Ok(())) => info!("Lease given up"),
             Ok(Err(err)) => warn!(err = chain(&err), "Lease not given up"),
             Err(_) => warn!("Lease not given up in time"),
-        }
-    }
-
-    async fn follow_plan(&self, events: &mpsc::Sender<Event>, texts: &watch::Sender<String>) {
-        let selector = format!("metadata.name={}", self.signs.name);
-        let mut inbox = Inbox::default();
-        let mut backoff = Backoff::new(&self.signs.name);
-        let mut start = Some(Instant::now() + START_PATIENCE);
-        loop {
-            let mut changes = pin!(watcher(self.leases.clone(), watcher::Config::default().fields(&selector)));
-            let mut silence = Instant::now() + WATCH_SILENCE;
-            loop {
-                let deadline = start.map_or(silence, |start| start.min(silence));
-                let Ok(change) = timeout_at(deadline, changes.next()).await else {
-                    if start.take().is_none() {
-                        break;
-                    }
-                    self.start_from_disk(events).await;
-                    continue;
-                };
-                silence = Instant::now() + WATCH_SILENCE;
-                match change {
-                    None => break,
-                    Some(Ok(change)) => {
-                        // A new round only begins with this one; it has not succeeded yet.
-                        if !matches!(change, watcher::Event::Init) && backoff.reset() {
-                            info!("Lease is watched again");
-                        }
-                        if self.take_in(change, &mut inbox, events, texts).await {
-                            start = None;
-                        }
-                    }
-                    Some(Err(err)) => {
-                        log_failure(&backoff, &err, "watch the Lease");
-                        if start.take().is_some() {
-                            self.start_from_disk(events).await;
-                        }
-                        // A write that went through shows before the wait is over that trying again is worth it.
-                        let _ = timeout(backoff.next(), self.reached.notified()).await;
-                    }
-                }
-            }
-            debug!("Lease is watched anew");
-        }
-    }
-
-    /// Goes on with the plan that was kept on the node's disk, if there is one.
-    async fn start_from_disk(&self, events: &mpsc::Sender<Event>) {
-        match self.store.load() {
-            Ok(Some(kept)) => {
-                self.metrics.note_plan(self.clock.now(), Some(kept.age));
-                self.health.note_source();
-                let (generation, vips) = (kept.plan.generation, kept.plan.vips.len());
-                warn!(
-                    generation,
-                    vips,
-                    age_seconds = kept.age.as_secs(),
-                    "no plan to be had; the one kept here is used"
-                );
-                // Nobody listens only when the program ends.
-                let _ = events.send(Event::Plan(kept.plan)).await;
-            }
-            Ok(None) => info!("no plan to be had, and none is kept here"),
-            Err(err) => warn!(err = chain(&err), "no plan to be had, and the one kept here is of no use"),
-        }
-    }
-
-    /// Takes in a change of the Lease; whether it brought a plan.
-    async fn take_in(
-        &self,
-        change: watcher::Event<Lease>,
-        inbox: &mut Inbox,
-        events: &mpsc::Sender<Event>,
-        texts: &watch::Sender<String>,
-    ) -> bool {
-        let lease = match change {
-            watcher::Event::Apply(lease) | watcher::Event::InitApply(lease) => lease,
-            watcher::Event::Delete(_) => {
-                warn!("Lease was deleted; the last plan stays in force");
-                return false;
-            }
-            watcher::Event::Init | watcher::Event::InitDone => return false,
-        };
-        self.health.note_source();
-        let Some(text) = lease::plan(&lease) else { return false };
-        let Some(read) = inbox.take(text) else { return false };
-        let whole = match read {
-            Ok(plan) => shards::whole(&self.leases, &self.signs.node, plan, text).await,
-            Err(err) => Err(ShardsError::Plan(err)),
-        };
-        match whole {
-            Ok(plan) => {
-                info!(generation = plan.generation, vips = plan.vips.len(), "plan arrived");
-                self.metrics.note_plan(self.clock.now(), None);
-                texts.send_replace(plan.write());
-                // Nobody listens only when the program ends.
-                let _ = events.send(Event::Plan(plan)).await;
-                true
-            }
-            Err(err) => {
-                // Read again with the next renewal, should no other come before.
-                if !matches!(err, ShardsError::Plan(_)) {
-                    inbox.forget();
-                }
-                self.metrics.count_refused_plan();
-                warn!(err = chain(&err), "plan not taken");
-                false
-            }
         }
     }
 

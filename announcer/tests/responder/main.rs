@@ -3,6 +3,7 @@
 
 mod announcing;
 mod answers;
+mod claims;
 mod cost;
 mod fellow;
 mod fellows;
