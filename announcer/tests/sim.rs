@@ -1,8 +1,10 @@
-//! The protocol under a deterministic simulator: real responders, a simulated segment, faults from a seed.
+//! The protocol under a deterministic simulator: real responders, one or two simulated segments, faults from a seed.
 //!
 //! `SIM_SEED=n` replays one run with its trace, `SIM_RUNS=n` makes that many runs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+#[path = "sim/node.rs"]
+mod node;
 #[path = "sim/random.rs"]
 mod random;
 #[path = "sim/rules.rs"]
@@ -17,8 +19,8 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use node::Sabotage;
 use run::{Run, Theme};
-use world::Sabotage;
 
 /// How many runs are made of each theme unless the environment says something else.
 const RUNS: u64 = 100;
@@ -92,6 +94,8 @@ fn each_sabotage_is_found() {
     for (theme, sabotage) in [
         (Theme::Chaos, Sabotage::FrozenClock),
         (Theme::Crashes, Sabotage::IgnoresHellos),
+        (Theme::Crashes, Sabotage::OneForAll),
+        (Theme::Chaos, Sabotage::Everywhere),
         (Theme::Handovers, Sabotage::RudeStop),
         (Theme::Crashes, Sabotage::SlowToBury),
     ] {

@@ -3,121 +3,153 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::run::{Fault, Run, Theme, seconds};
-use super::world::{State, vip};
+use announcer::responder::Timing;
+
+use super::node::{State, name};
+use super::run::{Fault, Place, Run, Theme, seconds};
+use super::world::vip;
 
 impl Run {
     pub(super) fn check(&mut self) -> Result<(), String> {
-        for index in 0..self.orders.len() {
-            let ip = vip(index);
-            let answering: Vec<_> = (0..self.world.nodes.len()).filter(|&node| self.world.answers(node, ip)).collect();
-            self.check_pairs(index, &answering)?;
-            self.check_answered(index, &answering)?;
-            self.check_overlap(index, &answering)?;
-            self.check_holder(index, &answering)?;
+        if let Some(broken) = self.world.broken.take() {
+            return Err(format!("{:?}: {broken}", self.world.now));
+        }
+        for segment in 0..self.world.segments {
+            for index in 0..self.orders.len() {
+                self.check_place((segment, index))?;
+            }
         }
         Ok(())
     }
 
-    /// Two that hear each other never both answer for longer than the dead time and one interval.
-    fn check_pairs(&mut self, index: usize, answering: &[usize]) -> Result<(), String> {
+    fn check_place(&mut self, place: Place) -> Result<(), String> {
+        let (segment, index) = place;
+        let answers = |&node: &usize| self.world.answers(segment, node, vip(index));
+        let answering: Vec<_> = (0..self.world.nodes.len()).filter(answers).collect();
+        if !self.world.is_wanted(index, segment) {
+            let now = self.world.now;
+            let is_silent = answering.is_empty();
+            return is_silent
+                .then_some(())
+                .ok_or_else(|| format!("{now:?}: {answering:?} answer at {place:?} unasked"));
+        }
+        self.check_pairs(place, &answering)?;
+        self.check_answered(place, &answering)?;
+        self.check_overlap(place, &answering)?;
+        self.check_holder(place, &answering)
+    }
+
+    /// Whether a node is where most are on a segment.
+    fn is_main(&self, segment: usize, node: usize) -> bool {
+        self.world.nodes[node].ports[segment].group == 0
+    }
+
+    /// Two that hear each other on a segment never both answer for longer than the dead time and one interval.
+    fn check_pairs(&mut self, place: Place, answering: &[usize]) -> Result<(), String> {
         let now = self.world.now;
         let bound = self.world.dead_after() + self.world.interval();
         let mut both = BTreeMap::new();
         for (position, &one) in answering.iter().enumerate() {
             for &other in &answering[position + 1..] {
-                let hear = self.world.loss == 0 && self.world.hears(one, other) && self.world.hears(other, one);
+                let hear = self.world.loss == 0
+                    && self.world.hears(place.0, one, other)
+                    && self.world.hears(place.0, other, one);
                 if hear {
-                    let since = self.both.get(&(index, one, other)).copied().unwrap_or(now).max(self.rewired);
-                    both.insert((index, one, other), since);
+                    let since = self.both.get(&(place, one, other)).copied().unwrap_or(now).max(self.rewired);
+                    both.insert((place, one, other), since);
                     if now.saturating_sub(since) > bound {
-                        return Err(format!("{now:?}: {one} and {other} both answer for vip {index} since {since:?}"));
+                        return Err(format!("{now:?}: {one} and {other} both answer at {place:?} since {since:?}"));
                     }
                 }
             }
         }
-        self.both.retain(|(other, _, _), _| *other != index);
+        self.both.retain(|(other, _, _), _| *other != place);
         self.both.extend(both);
         Ok(())
     }
 
     /// An address that a node could answer for is answered for.
-    fn check_answered(&mut self, index: usize, answering: &[usize]) -> Result<(), String> {
+    fn check_answered(&mut self, place: Place, answering: &[usize]) -> Result<(), String> {
         let now = self.world.now;
-        let is_main = |node: usize| self.world.nodes[node].group == 0;
+        let (segment, index) = place;
         let could = |node: usize| {
             let slot = &self.world.nodes[node];
-            let is_candidate = slot.plan.vips[index].nodes.contains(&super::world::name(node));
-            let is_running = slot.state == State::Running && slot.has_carrier && !slot.is_stopping;
-            is_running && is_main(node) && now >= slot.silent_until && is_candidate
+            let port = &slot.ports[segment];
+            let is_candidate = slot.plan.vips[index].nodes.contains(&name(node));
+            let is_running = slot.state == State::Running && port.is_usable() && !slot.is_stopping;
+            is_running && self.is_main(segment, node) && now >= port.silent_until && is_candidate
         };
         let is_calm = self.world.deaf.is_empty() && self.world.loss == 0;
-        let is_answered = answering.iter().any(|&node| is_main(node));
+        let is_answered = answering.iter().any(|&node| self.is_main(segment, node));
         if is_answered || !is_calm || !(0..self.world.nodes.len()).any(could) {
-            self.unanswered.remove(&index);
+            self.unanswered.remove(&place);
             return Ok(());
         }
-        let since = *self.unanswered.entry(index).or_insert(now);
+        let since = *self.unanswered.entry(place).or_insert(now);
         let delay = Duration::from_millis(u64::try_from(self.world.delay.1).unwrap());
         let bound = match self.theme {
             Theme::Crashes | Theme::Crowds => self.world.dead_after() + self.world.interval() + delay,
-            // At the start everybody listens, and those who come first are waited for.
+            // Plans that reach one node after the other may have two yield to each other, until their next hello.
+            Theme::Handovers if now < self.planned + seconds(1) => delay + Timing::DEFAULT.spacing + delay,
             Theme::Handovers if now > Duration::from_secs(102) => delay,
+            // At the start everybody listens, and those who come first are waited for.
             Theme::Handovers | Theme::Chaos => seconds(2),
         };
         let since = if self.theme == Theme::Chaos { since.max(self.disturbed) } else { since };
         if now.saturating_sub(since) > bound {
-            return Err(format!("{now:?}: nobody answers for vip {index} since {since:?}"));
+            return Err(format!("{now:?}: nobody answers at {place:?} since {since:?}"));
         }
         Ok(())
     }
 
     /// While addresses are handed over, two answer for a moment only.
-    fn check_overlap(&mut self, index: usize, answering: &[usize]) -> Result<(), String> {
+    fn check_overlap(&mut self, place: Place, answering: &[usize]) -> Result<(), String> {
         let bound = match self.theme {
             Theme::Handovers => Duration::from_millis(20),
             Theme::Crashes => Duration::from_millis(110),
             Theme::Chaos | Theme::Crowds => return Ok(()),
         };
-        let main = answering.iter().filter(|&&node| self.world.nodes[node].group == 0).count();
+        let main = answering.iter().filter(|&&node| self.is_main(place.0, node)).count();
         if main < 2 {
             return Ok(());
         }
         let now = self.world.now;
         let since = self.before.max(self.disturbed);
-        let overlap = self.overlap.entry(index).or_default();
+        let overlap = self.overlap.entry(place).or_default();
         *overlap += now.saturating_sub(since);
         if *overlap > bound {
-            return Err(format!("{now:?}: {answering:?} answer for vip {index} for {overlap:?}"));
+            return Err(format!("{now:?}: {answering:?} answer at {place:?} for {overlap:?}"));
         }
         Ok(())
     }
 
     /// An address stays with the node that answers for it unless something befalls that node.
-    fn check_holder(&mut self, index: usize, answering: &[usize]) -> Result<(), String> {
+    fn check_holder(&mut self, place: Place, answering: &[usize]) -> Result<(), String> {
         let now = self.world.now;
-        let main: Vec<_> = answering.iter().copied().filter(|&node| self.world.nodes[node].group == 0).collect();
+        let main: Vec<_> = answering.iter().copied().filter(|&node| self.is_main(place.0, node)).collect();
         let [holder] = main[..] else { return Ok(()) };
         if !matches!(self.theme, Theme::Crashes | Theme::Crowds) {
             return Ok(());
         }
-        match self.holders.get(&index) {
+        match self.holders.get(&place) {
             Some(&(before, _)) if before == holder => {}
-            Some(&(before, since)) if self.befallen[before] < since => {
-                return Err(format!(
-                    "{now:?}: vip {index} moves from {before} to {holder}, and nothing befell {before}"
-                ));
+            Some(&(before, since)) if self.befallen[before][place.0] < since => {
+                return Err(format!("{now:?}: {place:?} moves from {before} to {holder}, and nothing befell {before}"));
             }
             _ => {
-                self.holders.insert(index, (holder, now));
-                self.follow(index, holder);
+                self.holders.insert(place, (holder, now));
+                self.follow(place, holder);
             }
         }
         Ok(())
     }
 
-    /// Has the operator put first who answers, as soon as it has heard of it.
-    fn follow(&mut self, index: usize, holder: usize) {
+    /// Has the operator put first who answers, as soon as it has heard of it; on the first segment where the address is
+    /// wanted, when that is not the same node everywhere.
+    fn follow(&mut self, (segment, index): Place, holder: usize) {
+        if (0..segment).any(|before| self.world.is_wanted(index, before)) {
+            return;
+        }
         let order = &mut self.orders[index];
         if !self.is_followed || order.first() == Some(&holder) {
             return;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::node::{Sabotage, State};
 use super::random::Random;
-use super::world::{Sabotage, State, World, plan};
+use super::world::World;
 
 /// Which faults befall the world, and how hard the rules are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,15 +27,20 @@ pub enum Fault {
     Stop(usize),
     Pause(usize),
     GoOn(usize),
-    Carrier(usize, bool),
-    Group(usize, usize),
-    Deaf(usize, usize),
+    /// Of a node, on a segment.
+    Carrier(usize, usize, bool),
+    Group(usize, usize, usize),
+    /// On a segment, the first of two nodes to the second.
+    Deaf(usize, usize, usize),
     Loss(usize),
     Plan(usize, Vec<Vec<usize>>),
     /// The operator's newest plan, which puts first who answers, arrives; at one that is cut off after that.
     Follow(usize),
     Calm,
 }
+
+/// A segment and the index of an address.
+pub type Place = (usize, usize);
 
 pub struct Run {
     pub theme: Theme,
@@ -44,19 +50,22 @@ pub struct Run {
     pub serial: u64,
     pub end: Duration,
     /// Since when two nodes have both answered for an address.
-    pub both: BTreeMap<(usize, usize, usize), Duration>,
+    pub both: BTreeMap<(Place, usize, usize), Duration>,
     /// Since when nobody has answered for an address though somebody could.
-    pub unanswered: BTreeMap<usize, Duration>,
+    pub unanswered: BTreeMap<Place, Duration>,
     /// How long more than one has answered for an address since the last fault.
-    pub overlap: BTreeMap<usize, Duration>,
+    pub overlap: BTreeMap<Place, Duration>,
     /// Who alone answers for an address, and since when.
-    pub holders: BTreeMap<usize, (usize, Duration)>,
-    pub befallen: Vec<Duration>,
+    pub holders: BTreeMap<Place, (usize, Duration)>,
+    /// When something last befell each node on each segment.
+    pub befallen: Vec<Vec<Duration>>,
     /// Whether there is an operator that puts first who answers.
     pub is_followed: bool,
     pub generation: u64,
     pub disturbed: Duration,
     pub rewired: Duration,
+    /// When a plan last reached a node.
+    pub planned: Duration,
     pub before: Duration,
 }
 
@@ -72,13 +81,24 @@ impl Run {
             Theme::Chaos => 2 + random.below(6),
             Theme::Crashes | Theme::Handovers => 2 + random.below(4),
         };
-        let mut world = World::new(random.next(), nodes, sabotage);
+        let segments = if theme == Theme::Crowds { 1 } else { 1 + random.below(2) };
+        let mut world = World::new(random.next(), nodes, segments, sabotage);
         world.is_traced = is_traced;
         if theme == Theme::Chaos {
             world.delay = (0, 1 + random.below(30));
             world.duplication = random.below(20);
         }
-        let orders = (0..=random.below(3)).map(|_| order(&mut random, nodes)).collect();
+        let orders: Vec<_> = (0..=random.below(3)).map(|_| order(&mut random, nodes)).collect();
+        if segments > 1 {
+            world.wanted = orders.iter().map(|_| random.chance(60).then(|| random.below(segments))).collect();
+            // Now and then a node that is not on both.
+            if random.chance(30) {
+                let (node, segment) = (random.below(nodes), random.below(segments));
+                world.nodes[node].ports[segment].is_present = false;
+            }
+        } else {
+            world.wanted = vec![None; orders.len()];
+        }
         let start = world.now;
         let mut run = Self {
             theme,
@@ -91,15 +111,16 @@ impl Run {
             unanswered: BTreeMap::new(),
             overlap: BTreeMap::new(),
             holders: BTreeMap::new(),
-            befallen: vec![start; nodes],
+            befallen: vec![vec![start; segments]; nodes],
             is_followed: theme == Theme::Crashes && random.chance(50),
             generation: 1,
             disturbed: start,
             rewired: start,
+            planned: Duration::ZERO,
             before: start,
         };
         for node in 0..nodes {
-            run.world.nodes[node].plan = plan(&run.orders, 1);
+            run.world.nodes[node].plan = run.world.plan(&run.orders, 1);
             let at = start + random.millis(0, 300);
             run.add(at, Fault::Start(node));
         }
@@ -127,42 +148,45 @@ impl Run {
         match fault {
             Fault::Start(node) if self.world.nodes[node].state == State::Off => self.world.start(node),
             Fault::Kill(node) => {
-                self.befallen[node] = now;
+                self.befallen[node].fill(now);
                 self.world.kill(node);
             }
             Fault::Stop(node) if self.world.nodes[node].state == State::Running => {
-                self.befallen[node] = now;
+                self.befallen[node].fill(now);
                 self.world.stop(node);
             }
             Fault::Pause(node) if self.world.nodes[node].state == State::Running => {
-                self.befallen[node] = now;
+                self.befallen[node].fill(now);
                 self.world.pause(node);
             }
             Fault::GoOn(node) if self.world.nodes[node].state == State::Paused => self.world.go_on(node),
-            Fault::Carrier(node, has_carrier) => {
-                self.befallen[node] = now;
-                self.world.set_carrier(node, has_carrier);
+            Fault::Carrier(node, segment, has_carrier) => {
+                self.befallen[node][segment] = now;
+                self.world.set_carrier(node, segment, has_carrier);
             }
-            Fault::Group(node, group) => {
-                self.befallen[node] = now;
+            Fault::Group(node, segment, group) => {
+                self.befallen[node][segment] = now;
                 self.rewired = now;
-                self.world.nodes[node].group = group;
+                self.world.nodes[node].ports[segment].group = group;
             }
-            Fault::Deaf(node, other) => {
+            Fault::Deaf(segment, node, other) => {
                 self.rewired = now;
-                self.world.deaf.push((node, other));
+                self.world.deaf.push((segment, node, other));
             }
             Fault::Loss(loss) => {
                 self.rewired = now;
                 self.world.loss = loss;
             }
             Fault::Plan(node, orders) => {
-                self.befallen.fill(now);
-                self.world.set_plan(node, plan(&orders, 2));
+                self.planned = now;
+                self.befallen.iter_mut().for_each(|node| node.fill(now));
+                self.world.set_plan(node, self.world.plan(&orders, 2));
             }
-            Fault::Follow(node) if self.world.nodes[node].group == 0 => {
+            Fault::Follow(node) if self.world.nodes[node].ports.iter().all(|port| port.group == 0) => {
                 self.generation += 1;
-                self.world.set_plan(node, plan(&self.orders, self.generation));
+                // The operator goes by the first segment; on the others the plan moves what is answered there.
+                self.befallen.iter_mut().for_each(|node| node[1..].fill(now));
+                self.world.set_plan(node, self.world.plan(&self.orders, self.generation));
             }
             Fault::Follow(node) => {
                 let again = now + self.world.random.millis(500, 2_000);
@@ -176,11 +200,13 @@ impl Run {
     fn calm(&mut self) {
         (self.rewired, self.world.loss) = (self.world.now, 0);
         self.world.deaf.clear();
-        let last = plan(&self.orders, 3);
+        let last = self.world.plan(&self.orders, 3);
         for node in 0..self.world.nodes.len() {
-            self.world.nodes[node].group = 0;
-            if !self.world.nodes[node].has_carrier {
-                self.world.set_carrier(node, true);
+            for segment in 0..self.world.segments {
+                self.world.nodes[node].ports[segment].group = 0;
+                if !self.world.nodes[node].ports[segment].has_carrier {
+                    self.world.set_carrier(node, segment, true);
+                }
             }
             match self.world.nodes[node].state {
                 State::Paused => self.world.go_on(node),

@@ -15,12 +15,14 @@ impl Run {
             let holder = self.orders[0][turn % 2];
             let node = if random.chance(70) { holder } else { random.below(nodes) };
             let back = at + random.millis(900, 2_500);
-            let kinds = if nodes > 2 { 4 } else { 3 };
+            let segment = random.below(self.world.segments);
+            let there = self.world.nodes.iter().filter(|node| node.ports[segment].is_present).count();
+            let kinds = if there > 2 { 4 } else { 3 };
             let (fault, heal) = match random.below(kinds) {
                 0 => (Fault::Kill(node), Fault::Start(node)),
                 1 => (Fault::Pause(node), Fault::GoOn(node)),
-                2 => (Fault::Carrier(node, false), Fault::Carrier(node, true)),
-                _ => (Fault::Group(node, 1), Fault::Group(node, 0)),
+                2 => (Fault::Carrier(node, segment, false), Fault::Carrier(node, segment, true)),
+                _ => (Fault::Group(node, segment, 1), Fault::Group(node, segment, 0)),
             };
             self.add(at, fault);
             self.add(back, heal);
@@ -58,6 +60,7 @@ impl Run {
         for _ in 0..3 + random.below(12) {
             let at = start + random.millis(0, 7_000);
             let (node, other) = (random.below(nodes), random.below(nodes));
+            let segment = random.below(self.world.segments);
             let back = at + random.millis(20, 2_500);
             match random.below(12) {
                 0 => {
@@ -73,19 +76,19 @@ impl Run {
                     self.add(back, Fault::GoOn(node));
                 }
                 4 => {
-                    self.add(at, Fault::Carrier(node, false));
-                    self.add(back, Fault::Carrier(node, true));
+                    self.add(at, Fault::Carrier(node, segment, false));
+                    self.add(back, Fault::Carrier(node, segment, true));
                 }
                 5 => {
                     for member in 0..nodes {
                         let group = random.below(2);
-                        self.add(at, Fault::Group(member, group));
-                        self.add(back, Fault::Group(member, 0));
+                        self.add(at, Fault::Group(member, segment, group));
+                        self.add(back, Fault::Group(member, segment, 0));
                     }
                 }
-                6 | 7 => self.add(at, Fault::Deaf(node, other)),
-                8 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(node, other))),
-                9 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(other, node))),
+                6 | 7 => self.add(at, Fault::Deaf(segment, node, other)),
+                8 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(segment, node, other))),
+                9 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(segment, other, node))),
                 10 => {
                     self.add(at, Fault::Loss(random.below(60)));
                     self.add(back, Fault::Loss(0));

@@ -1,96 +1,37 @@
-//! Nodes with real responders on one simulated segment, on a clock that only the simulation moves.
+//! Nodes with real responders on simulated segments, on a clock that only the simulation moves.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use announcer::plan::{Plan, Vip};
-use announcer::responder::{
-    Action, Config, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, Responder, Timing, Traits,
-};
-use announcer::wire::ethernet::Mac;
+use announcer::responder::{Action, Config, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, Responder, Timing};
 use announcer::wire::hello::{Key, KeyRing};
 
+use super::node::{FIRST_LINK, Node, Port, Sabotage, State, link, link_name, link_of, name, segment_of};
 use super::random::Random;
-
-pub const LINK: u32 = 2;
-
-/// How the nodes are built wrongly on purpose, to see that the rules can be broken.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Sabotage {
-    None,
-    /// The clock stands still while the node is stopped, so it cannot know that it was.
-    FrozenClock,
-    /// Hellos do not reach the responder.
-    IgnoresHellos,
-    /// The program ends without a word when it is told to stop.
-    RudeStop,
-    /// Fellows are given up much later than the rules say.
-    SlowToBury,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum State {
-    Running,
-    /// Stopped by a signal; frames queue up.
-    Paused,
-    Off,
-}
-
-pub struct Node {
-    pub responder: Responder,
-    pub state: State,
-    pub has_carrier: bool,
-    pub group: usize,
-    pub was_paused: Duration,
-    pub paused_at: Duration,
-    /// When it began to run, was continued or got its carrier back.
-    pub since: Duration,
-    /// Since when it has to be silent, and until when at least.
-    pub silent_until: Duration,
-    pub is_stopping: bool,
-    pub plan: Plan,
-    queue: Vec<Vec<u8>>,
-    wake: Duration,
-}
 
 pub struct World {
     pub now: Duration,
     pub nodes: Vec<Node>,
+    pub segments: usize,
     pub random: Random,
     pub loss: usize,
     pub duplication: usize,
     pub delay: (usize, usize),
-    /// Pairs of which the first does not hear the second.
-    pub deaf: Vec<(usize, usize)>,
+    /// Segments and pairs of nodes there, of which the first does not hear the second.
+    pub deaf: Vec<(usize, usize, usize)>,
+    /// The only segment on which each address is to be answered, if there is one.
+    pub wanted: Vec<Option<usize>>,
     pub sabotage: Sabotage,
-    pub timing: Timing,
+    /// A rule that was broken by what a node has sent.
+    pub broken: Option<String>,
     pub trace: Vec<String>,
     pub is_traced: bool,
-    pub sent: usize,
-    frames: BTreeMap<(Duration, u64), (usize, Vec<u8>)>,
+    timing: Timing,
+    frames: BTreeMap<(Duration, u64), (usize, usize, Vec<u8>)>,
     serial: u64,
     exclusions: Exclusions,
-}
-
-fn link(node: usize, has_carrier: bool) -> Link {
-    let traits = Traits {
-        is_up: has_carrier,
-        is_running: has_carrier,
-        is_ethernet: true,
-        can_broadcast: true,
-        has_no_arp: false,
-        has_master: false,
-    };
-    Link { index: LINK, name: "lan0".to_owned(), mac: Some(mac(node)), link_local: None, traits }
-}
-
-pub fn mac(node: usize) -> Mac {
-    Mac([2, 0, 0, 0, 0, u8::try_from(node).unwrap()])
-}
-
-pub fn name(node: usize) -> String {
-    format!("node-{node}")
 }
 
 pub fn vip(index: usize) -> IpAddr {
@@ -98,17 +39,8 @@ pub fn vip(index: usize) -> IpAddr {
     if index.is_multiple_of(2) { IpAddr::from([192, 168, 1, last]) } else { format!("fd00::{last}").parse().unwrap() }
 }
 
-pub fn plan(orders: &[Vec<usize>], generation: u64) -> Plan {
-    let vip = |(index, nodes): (usize, &Vec<usize>)| Vip {
-        ip: vip(index),
-        nodes: nodes.iter().map(|&node| name(node)).collect(),
-        interfaces: None,
-    };
-    Plan { generation, vips: orders.iter().enumerate().map(vip).collect() }
-}
-
 impl World {
-    pub fn new(seed: u64, nodes: usize, sabotage: Sabotage) -> Self {
+    pub fn new(seed: u64, nodes: usize, segments: usize, sabotage: Sabotage) -> Self {
         let mut timing = Timing::DEFAULT;
         if sabotage == Sabotage::SlowToBury {
             timing.missed = 12;
@@ -116,37 +48,25 @@ impl World {
         let mut world = Self {
             now: Duration::from_secs(100),
             nodes: Vec::new(),
+            segments,
             random: Random(seed),
             loss: 0,
             duplication: 0,
             delay: (0, 2),
             deaf: Vec::new(),
+            wanted: Vec::new(),
             sabotage,
-            timing,
+            broken: None,
             trace: Vec::new(),
             is_traced: false,
-            sent: 0,
+            timing,
             frames: BTreeMap::new(),
             serial: 0,
             exclusions: Exclusions::new(&DEFAULT_EXCLUSIONS).unwrap(),
         };
         for node in 0..nodes {
             let responder = world.responder(node);
-            let now = world.now;
-            world.nodes.push(Node {
-                responder,
-                state: State::Off,
-                has_carrier: true,
-                group: 0,
-                was_paused: Duration::ZERO,
-                paused_at: now,
-                since: now,
-                silent_until: Duration::ZERO,
-                is_stopping: false,
-                plan: Plan::default(),
-                queue: Vec::new(),
-                wake: Duration::MAX,
-            });
+            world.nodes.push(Node::new(responder, segments, world.now));
         }
         world
     }
@@ -162,29 +82,56 @@ impl World {
         }
     }
 
-    /// Whether the first hears the second.
-    pub fn hears(&self, to: usize, from: usize) -> bool {
-        let [a, b] = [to, from].map(|node| &self.nodes[node]);
-        a.has_carrier && b.has_carrier && a.group == b.group && !self.deaf.contains(&(to, from))
+    /// Gives a plan with these candidates for each address.
+    pub fn plan(&self, orders: &[Vec<usize>], generation: u64) -> Plan {
+        let names = |segment: usize| vec![link_name(segment)];
+        let vip = |(index, nodes): (usize, &Vec<usize>)| Vip {
+            ip: vip(index),
+            nodes: nodes.iter().map(|&node| name(node)).collect(),
+            interfaces: self.wanted[index].filter(|_| self.sabotage != Sabotage::Everywhere).map(names),
+        };
+        Plan { generation, vips: orders.iter().enumerate().map(vip).collect() }
     }
 
-    pub fn answers(&self, node: usize, ip: IpAddr) -> bool {
+    /// Whether an address is to be answered on a segment.
+    pub fn is_wanted(&self, index: usize, segment: usize) -> bool {
+        self.wanted[index].is_none_or(|wanted| wanted == segment)
+    }
+
+    /// Whether the first hears the second on a segment.
+    pub fn hears(&self, segment: usize, to: usize, from: usize) -> bool {
+        let [a, b] = [to, from].map(|node| &self.nodes[node].ports[segment]);
+        a.is_usable() && b.is_usable() && a.group == b.group && !self.deaf.contains(&(segment, to, from))
+    }
+
+    pub fn answers(&self, segment: usize, node: usize, ip: IpAddr) -> bool {
+        let is_one = self.sabotage == Sabotage::OneForAll;
+        let link = if is_one { FIRST_LINK } else { link_of(segment) };
         let node = &self.nodes[node];
-        node.state == State::Running && node.has_carrier && node.responder.answers(ip).next().is_some()
+        let is_connected = node.state == State::Running && node.ports[segment].is_usable();
+        is_connected && node.responder.answers(ip).any(|answered| answered == link)
     }
 
     pub fn start(&mut self, node: usize) {
         let responder = self.responder(node);
-        let (now, dead) = (self.now, self.dead_after());
+        let silent_until = self.now + self.dead_after();
         let slot = &mut self.nodes[node];
         slot.responder = responder;
         slot.state = State::Running;
-        (slot.since, slot.was_paused, slot.is_stopping) = (now, Duration::ZERO, false);
-        slot.silent_until = now + dead;
-        let (plan, has_carrier) = (slot.plan.clone(), slot.has_carrier);
+        (slot.was_paused, slot.is_stopping) = (Duration::ZERO, false);
+        slot.silence(silent_until);
+        let plan = slot.plan.clone();
         self.give(node, Event::Keys(KeyRing::new(vec![Key::new(&[7; 32])])));
-        self.give(node, Event::Links(vec![link(node, has_carrier)]));
+        self.give(node, Event::Links(self.links(node)));
         self.give(node, Event::Plan(plan));
+    }
+
+    fn links(&self, node: usize) -> Vec<Link> {
+        if self.sabotage == Sabotage::OneForAll {
+            let is_connected = self.nodes[node].ports.iter().any(Port::is_usable);
+            return vec![link(node, 0, is_connected)];
+        }
+        self.nodes[node].links(node)
     }
 
     pub fn kill(&mut self, node: usize) {
@@ -207,34 +154,31 @@ impl World {
 
     /// Continues a node, which finds the frames that came meanwhile.
     pub fn go_on(&mut self, node: usize) {
-        let now = self.now;
-        let (fenced, dead) = (self.dead_after(), self.dead_after());
+        let (now, dead) = (self.now, self.dead_after());
         let slot = &mut self.nodes[node];
         let paused = now.saturating_sub(slot.paused_at);
         slot.state = State::Running;
-        slot.since = now;
         if self.sabotage == Sabotage::FrozenClock {
             slot.was_paused += paused;
         }
-        if paused > fenced {
-            slot.silent_until = now + dead;
+        if paused > dead {
+            slot.silence(now + dead);
         }
-        for frame in std::mem::take(&mut slot.queue) {
-            self.give(node, Event::Frame(LINK, frame));
+        for (segment, frame) in std::mem::take(&mut slot.queue) {
+            self.receive(node, segment, frame);
         }
-        self.give(node, Event::Tick);
+        // What has become of the interfaces meanwhile.
+        self.give(node, Event::Links(self.links(node)));
     }
 
-    pub fn set_carrier(&mut self, node: usize, has_carrier: bool) {
-        let dead = self.dead_after();
-        let now = self.now;
-        let slot = &mut self.nodes[node];
-        slot.has_carrier = has_carrier;
-        if has_carrier {
-            (slot.since, slot.silent_until) = (now, now + dead);
-        }
-        if slot.state == State::Running {
-            self.give(node, Event::Links(vec![link(node, has_carrier)]));
+    pub fn set_carrier(&mut self, node: usize, segment: usize, has_carrier: bool) {
+        let silent_until = self.now + self.dead_after();
+        let before = std::mem::replace(&mut self.nodes[node].ports[segment].has_carrier, has_carrier);
+        if self.nodes[node].state == State::Running {
+            if has_carrier && !before {
+                self.nodes[node].ports[segment].silent_until = silent_until;
+            }
+            self.give(node, Event::Links(self.links(node)));
         }
     }
 
@@ -246,27 +190,29 @@ impl World {
     }
 
     pub fn dead_after(&self) -> Duration {
-        let timing = Timing::DEFAULT;
-        timing.dead_after(timing.interval_among(self.nodes.len() - 1))
+        Timing::DEFAULT.dead_after(self.interval())
     }
 
     pub fn interval(&self) -> Duration {
         Timing::DEFAULT.interval_among(self.nodes.len() - 1)
     }
 
-    pub fn give(&mut self, node: usize, event: Event) {
+    fn give(&mut self, node: usize, event: Event) {
         let mut next = vec![event];
         while let Some(event) = next.pop() {
             let slot = &mut self.nodes[node];
             let now = self.now.saturating_sub(slot.was_paused);
-            let is_listening = self.now < slot.silent_until;
             for action in slot.responder.handle(event, now) {
                 match action {
                     Action::Open(link) => next.push(Event::Opened(link)),
                     Action::Send(sent) => {
+                        let segment = segment_of(sent.link);
                         let speaks = matches!(sent.purpose, Purpose::Answer(_) | Purpose::Announcement(_));
-                        assert!(!(speaks && is_listening), "node {node} speaks for an address while it has to listen");
-                        self.broadcast(node, &sent.frame);
+                        let is_listening = self.now < self.nodes[node].ports[segment].silent_until;
+                        if speaks && is_listening {
+                            self.broken.get_or_insert_with(|| format!("{node} speaks for an address while it listens"));
+                        }
+                        self.send(node, segment, &sent.frame);
                     }
                     Action::Note(notice) => self.log(|| format!("node-{node} {notice:?}")),
                     Action::Finished => self.nodes[node].state = State::Off,
@@ -279,20 +225,23 @@ impl World {
         slot.wake = deadline.max(self.now);
     }
 
-    fn broadcast(&mut self, from: usize, frame: &[u8]) {
-        if !self.nodes[from].has_carrier {
-            return;
+    fn send(&mut self, from: usize, segment: usize, frame: &[u8]) {
+        if self.sabotage == Sabotage::OneForAll {
+            return (0..self.segments).for_each(|segment| self.broadcast(from, segment, frame));
         }
-        self.sent += 1;
+        self.broadcast(from, segment, frame);
+    }
+
+    fn broadcast(&mut self, from: usize, segment: usize, frame: &[u8]) {
         for to in 0..self.nodes.len() {
-            if to == from || !self.hears(to, from) || self.random.chance(self.loss) {
+            if to == from || !self.hears(segment, to, from) || self.random.chance(self.loss) {
                 continue;
             }
             let copies = if self.random.chance(self.duplication) { 2 } else { 1 };
             for _ in 0..copies {
                 let arrival = self.now + self.random.millis(self.delay.0, self.delay.1);
                 self.serial += 1;
-                self.frames.insert((arrival, self.serial), (to, frame.to_vec()));
+                self.frames.insert((arrival, self.serial), (to, segment, frame.to_vec()));
             }
         }
     }
@@ -309,8 +258,8 @@ impl World {
         if let Some((&key, _)) = self.frames.first_key_value()
             && key.0 <= self.now
         {
-            let (to, frame) = self.frames.remove(&key).unwrap();
-            self.deliver(to, frame);
+            let (to, segment, frame) = self.frames.remove(&key).unwrap();
+            self.deliver(to, segment, frame);
             return true;
         }
         let due = |node: &Node| node.state == State::Running && node.wake <= self.now;
@@ -319,13 +268,18 @@ impl World {
         true
     }
 
-    fn deliver(&mut self, to: usize, frame: Vec<u8>) {
+    fn deliver(&mut self, to: usize, segment: usize, frame: Vec<u8>) {
         let is_lost = self.sabotage == Sabotage::IgnoresHellos && frame[12..14] == [0x88, 0xb5];
         match self.nodes[to].state {
-            _ if !self.nodes[to].has_carrier || is_lost => {}
-            State::Running => self.give(to, Event::Frame(LINK, frame)),
-            State::Paused => self.nodes[to].queue.push(frame),
+            _ if !self.nodes[to].ports[segment].is_usable() || is_lost => {}
+            State::Running => self.receive(to, segment, frame),
+            State::Paused => self.nodes[to].queue.push((segment, frame)),
             State::Off => {}
         }
+    }
+
+    fn receive(&mut self, node: usize, segment: usize, frame: Vec<u8>) {
+        let is_one = self.sabotage == Sabotage::OneForAll;
+        self.give(node, Event::Frame(if is_one { FIRST_LINK } else { link_of(segment) }, frame));
     }
 }
