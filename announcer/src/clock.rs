@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
-use tokio::time::Instant;
 
 /// A clock that starts near zero and never goes back.
 #[derive(Clone, Copy, Debug)]
@@ -22,12 +21,6 @@ impl Clock {
     #[must_use]
     pub fn now(self) -> Duration {
         since_boot().saturating_sub(self.start)
-    }
-
-    /// Gives the moment at which [`Clock::now`] reads this, for tokio's timers.
-    #[must_use]
-    pub fn at(self, time: Duration) -> Instant {
-        Instant::now() + time.saturating_sub(self.now())
     }
 }
 

@@ -21,7 +21,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, Config};
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -34,10 +34,10 @@ use crate::clock::Clock;
 use crate::flags::Flags;
 use crate::health::Health;
 use crate::hello_keys::Keys;
+use crate::mailbox::Sender;
 use crate::metrics::Metrics;
 use crate::plan::Status;
 use crate::plan_store::PlanStore;
-use crate::responder::Event;
 
 /// How often the Lease is renewed.
 const RENEW_INTERVAL: Duration = Duration::from_secs(10);
@@ -112,7 +112,7 @@ impl Cluster {
     /// until some are found.
     pub async fn follow(
         self,
-        events: mpsc::Sender<Event>,
+        events: Sender,
         mut statuses: watch::Receiver<Option<Arc<Status>>>,
         keys: watch::Sender<Keys>,
         stop: CancellationToken,

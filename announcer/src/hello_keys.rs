@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::chain::chain;
 use crate::clock::Clock;
+use crate::mailbox::Sender;
 use crate::responder::Event;
 use crate::wire::hello::{KEY_LENGTH, Key, KeyRing};
 
@@ -64,7 +65,7 @@ pub fn read_entry(name: &str, bytes: &[u8]) -> Result<Option<(u64, [u8; KEY_LENG
 /// keys, or of which one signs, is sent on.
 pub async fn follow(
     folder: PathBuf,
-    events: mpsc::Sender<Event>,
+    events: Sender,
     mut elsewhere: watch::Receiver<Keys>,
     clock: Clock,
     stop: CancellationToken,

@@ -15,6 +15,7 @@ pub mod hello_keys;
 pub mod http;
 pub mod limiter;
 pub mod links;
+pub mod mailbox;
 pub mod metrics;
 pub mod plan;
 pub mod plan_file;
@@ -22,6 +23,6 @@ pub mod plan_store;
 pub mod ports;
 pub mod responder;
 pub mod run;
-#[allow(unsafe_code, reason = "bind(2) and setsockopt(2) take raw values, and tokio trusts a raw descriptor")]
+#[allow(unsafe_code, reason = "bind(2) and setsockopt(2) take raw values")]
 pub mod socket;
 pub mod wire;

@@ -13,12 +13,12 @@ use rtnetlink::packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, Lin
 use rtnetlink::packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::{Handle, MulticastGroup, new_multicast_connection};
 use thiserror::Error;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::chain::chain;
+use crate::mailbox::Sender;
 use crate::responder::{Event, Link, Traits};
 use crate::wire::ethernet::Mac;
 
@@ -43,7 +43,7 @@ pub enum LinksError {
 }
 
 /// Sends all interfaces at the start and whenever one changes, until told to stop or nobody listens any more.
-pub async fn follow(events: mpsc::Sender<Event>, stop: CancellationToken) {
+pub async fn follow(events: Sender, stop: CancellationToken) {
     let follow = async {
         while !events.is_closed() {
             if let Err(err) = follow_once(&events).await {
@@ -55,7 +55,7 @@ pub async fn follow(events: mpsc::Sender<Event>, stop: CancellationToken) {
     stop.run_until_cancelled(follow).await;
 }
 
-async fn follow_once(events: &mpsc::Sender<Event>) -> Result<(), LinksError> {
+async fn follow_once(events: &Sender) -> Result<(), LinksError> {
     let groups = [MulticastGroup::Link, MulticastGroup::Ipv6Ifaddr];
     let (connection, handle, mut messages) = new_multicast_connection(&groups)?;
     // Ends by itself when the handle is dropped, which is when this function returns or is dropped.

@@ -13,15 +13,16 @@ use announcer::flags::{self, Command, Flags};
 use announcer::health::Health;
 use announcer::hello_keys::{self, Keys};
 use announcer::http::{self, Pages};
+use announcer::mailbox::mailbox;
 use announcer::metrics::Metrics;
-use announcer::responder::{Config, Exclusions, Responder, Timing};
+use announcer::responder::{Config, Event, Exclusions, Responder, Timing};
 use announcer::run::{self, Edges};
 use announcer::{links, plan_file};
 use anyhow::{Context, anyhow, bail};
 use ring::rand::{self, SystemRandom};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -67,11 +68,8 @@ fn start_logging(flags: &Flags) {
 }
 
 fn start(flags: Flags) -> anyhow::Result<()> {
-    runtime()?.block_on(run(flags))
-}
-
-fn runtime() -> anyhow::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build().context("start the runtime")
+    let runtime = Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    runtime.block_on(run(flags))
 }
 
 /// Runs until a signal comes. The loop is stopped first and alone: what it says last, and the Lease that is given up
@@ -85,10 +83,10 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     let epoch = u64::from_be_bytes(random.expose());
     let config = Config { node: flags.node_name.clone(), exclusions, epoch, timing: Timing::DEFAULT };
     let responder = Responder::new(config);
-    let (events_in, events) = mpsc::channel(EVENTS_CAPACITY);
+    let (events_in, events) = mailbox(EVENTS_CAPACITY).context("open the mailbox of the thread that answers")?;
     let (statuses, statuses_out) = watch::channel(None);
     let (keys, keys_out) = watch::channel(Keys::new());
-    let (stop_loop, stop) = (CancellationToken::new(), CancellationToken::new());
+    let stop = CancellationToken::new();
     let pages = Pages { health: health.clone(), metrics: metrics.clone(), clock };
     let node = flags.node_name.clone();
     info!(node, version = env!("CARGO_PKG_VERSION"), "announcer starts");
@@ -99,19 +97,17 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     edges.spawn(hello_keys::follow(flags.hello_keys.clone(), events_in.clone(), keys_out, clock, stop.clone()));
     let shared = (health.clone(), metrics.clone());
     if let Some(path) = flags.plan_file {
-        edges.spawn(plan_file::follow(path, events_in, (shared.0, shared.1, clock), stop.clone()));
+        edges.spawn(plan_file::follow(path, events_in.clone(), (shared.0, shared.1, clock), stop.clone()));
     } else {
         let cluster = Cluster::new(&flags, shared, clock).await.context("read the cluster's configuration")?;
-        edges.spawn(cluster.follow(events_in, statuses_out, keys, stop.clone()));
+        edges.spawn(cluster.follow(events_in.clone(), statuses_out, keys, stop.clone()));
     }
     let turning = Edges { events, statuses, health, metrics, clock };
     let (turned, mut has_turned) = oneshot::channel();
-    let stop_turning = stop_loop.clone();
-    let own_runtime = runtime()?;
     thread::Builder::new()
         .name("answering".to_owned())
         .spawn(move || {
-            own_runtime.block_on(run::run(responder, turning, stop_turning));
+            run::run(responder, turning);
             // Nobody waits only when the program ends.
             let _ = turned.send(());
         })
@@ -123,7 +119,8 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
         _ = &mut has_turned => bail!("the thread that answers has ended"),
     }
     info!("announcer stops");
-    stop_loop.cancel();
+    // One that has ended already has said so below.
+    let _ = events_in.send(Event::Stop).await;
     has_turned.await.context("stop answering")?;
     stop.cancel();
     if timeout(SHUTDOWN_TIMEOUT, edges.join_all()).await.is_err() {

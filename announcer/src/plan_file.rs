@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -16,6 +15,7 @@ use tracing::{info, warn};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::health::Health;
+use crate::mailbox::Sender;
 use crate::metrics::Metrics;
 use crate::plan::{Inbox, Plan, PlanError};
 use crate::responder::Event;
@@ -38,7 +38,7 @@ enum PlanFileError {
 /// Follows a file until told to stop or nobody listens any more.
 pub async fn follow(
     path: PathBuf,
-    events: mpsc::Sender<Event>,
+    events: Sender,
     (health, metrics, clock): (Arc<Health>, Arc<Metrics>, Clock),
     stop: CancellationToken,
 ) {

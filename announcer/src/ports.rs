@@ -4,7 +4,10 @@
 //! without one pays nothing for its traffic in IPv6.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::task::{Context, Poll};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::filter::{self, Instruction, LONGEST, SHORTEST};
 use crate::plan::Plan;
@@ -48,8 +51,8 @@ struct Port {
 #[derive(Debug)]
 pub struct Ports {
     all: Vec<Port>,
-    /// Whose turn it is to be asked first.
-    turn: usize,
+    /// Which of them a frame waits at.
+    ready: Vec<usize>,
     buffer: Box<[u8; FRAME_CAPACITY]>,
     v4: Vec<Ipv4Addr>,
     v6: Vec<Ipv6Addr>,
@@ -61,7 +64,7 @@ impl Default for Ports {
     fn default() -> Self {
         Self {
             all: Vec::new(),
-            turn: 0,
+            ready: Vec::new(),
             buffer: Box::new([0; FRAME_CAPACITY]),
             v4: Vec::new(),
             v6: Vec::new(),
@@ -117,6 +120,7 @@ impl Ports {
     /// Closes the sockets of an interface, if it has any.
     pub fn close(&mut self, link: u32) {
         self.all.retain(|port| port.link != link);
+        self.ready.clear();
     }
 
     /// Sends a frame on an interface; nothing happens on one without sockets.
@@ -143,18 +147,35 @@ impl Ports {
         self.of(link).map_or(Ok(()), |port| port.socket.leave(group))
     }
 
-    /// Waits for a frame on any socket. The sockets take turns, so that a flood on one does not silence another.
-    pub fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Received> {
-        let count = self.all.len();
-        for step in 1..=count {
-            let at = (self.turn + step) % count;
+    /// Waits for frames, for that descriptor, or for so long at most. Gives whether that descriptor is ready.
+    ///
+    /// With poll(2) and not epoll(7), as tokio would: only then does the kernel know, when it puts a frame into a socket,
+    /// that its own turn is about to end, and has this thread run there and at once instead of waking another processor.
+    pub fn wait(&mut self, bell: BorrowedFd<'_>, timeout: Duration) -> bool {
+        let wait_for = |descriptor| PollFd::new(descriptor, PollFlags::POLLIN);
+        let sockets = self.all.iter().map(|port| wait_for(port.socket.as_fd()));
+        let mut waits: Vec<_> = sockets.chain([wait_for(bell)]).collect();
+        self.ready.clear();
+        if poll(&mut waits, whole_millis(timeout)).is_err() {
+            // A signal came in between.
+            return false;
+        }
+        let bell = waits.pop();
+        let ready = waits.iter().enumerate().filter(|(_, wait)| wait.any().unwrap_or(true));
+        self.ready.extend(ready.map(|(at, _)| at));
+        bell.is_some_and(|bell| bell.any().unwrap_or(true))
+    }
+
+    /// Gives a frame from a socket that had one when [`Ports::wait`] ended. Each gives no more than one until the next
+    /// wait, so that a flood on one does not silence another.
+    pub fn receive(&mut self) -> Option<Received> {
+        while let Some(at) = self.ready.pop() {
             let Some(port) = self.all.get(at) else { continue };
-            if let Poll::Ready(length) = port.socket.poll_receive(context, self.buffer.as_mut_slice()) {
-                self.turn = at;
-                return Poll::Ready(Received { link: port.link, kind: port.kind, length });
+            if let Some(length) = port.socket.receive(self.buffer.as_mut_slice()).transpose() {
+                return Some(Received { link: port.link, kind: port.kind, length });
             }
         }
-        Poll::Pending
+        None
     }
 
     /// Gives the bytes of the frame that was received last.
@@ -224,4 +245,10 @@ impl Ports {
             Kind::Hello => filter::all(),
         }
     }
+}
+
+/// Gives a time as poll(2) takes it, no shorter than it is.
+fn whole_millis(time: Duration) -> PollTimeout {
+    let millis = time.as_nanos().div_ceil(1_000_000);
+    PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
 }

@@ -1,23 +1,21 @@
 //! The one loop: brings events to the responder and carries out what it says.
 //!
-//! It has a thread of its own and shares no lock with anything slow, so that an answer waits for no TLS and no JSON.
-//! A frame goes from the socket through the responder to the socket without leaving the thread.
+//! It has a thread of its own, outside of any runtime, and shares no lock with anything slow, so that an answer waits
+//! for no TLS and no JSON. A frame goes from the socket through the responder to the socket without leaving the thread.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::pin::pin;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::time::sleep_until;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::limiter::Limiter;
+use crate::mailbox::Receiver;
 use crate::metrics::Metrics;
 use crate::plan::Status;
 use crate::ports::{Kind, Ports, Received};
@@ -37,8 +35,8 @@ const LINES_ABOUT_NOTICES: u32 = 20;
 /// What the loop works with.
 #[derive(Debug)]
 pub struct Edges {
-    /// Plans, keys and interfaces.
-    pub events: mpsc::Receiver<Event>,
+    /// Plans, keys and interfaces, and the word to stop.
+    pub events: Receiver,
     /// Where each new status goes.
     pub statuses: watch::Sender<Option<Arc<Status>>>,
     /// For the probes.
@@ -56,12 +54,13 @@ struct Loop {
     about_frames: Limiter,
     about_notices: Limiter,
     next_beat: Duration,
+    stopped_at: Option<Duration>,
     actions: Vec<Action>,
     is_finished: bool,
 }
 
 /// Runs until told to stop; then every address is handed over, every socket is closed and the last status is out.
-pub async fn run(responder: Responder, edges: Edges, stop: CancellationToken) {
+pub fn run(responder: Responder, edges: Edges) {
     let mut turning = Loop {
         responder,
         edges,
@@ -69,19 +68,18 @@ pub async fn run(responder: Responder, edges: Edges, stop: CancellationToken) {
         about_frames: Limiter::new(LINES_ABOUT_FRAMES),
         about_notices: Limiter::new(LINES_ABOUT_NOTICES),
         next_beat: Duration::ZERO,
+        stopped_at: None,
         actions: Vec::new(),
         is_finished: false,
     };
     if let Err(err) = ask_for_short_turns() {
         debug!(err = chain(&err), "no short turns to be had");
     }
-    turning.until(stop.cancelled()).await;
-    let start = turning.edges.clock.now();
-    turning.handle(Event::Stop);
-    let deadline = turning.edges.clock.at(start + STOP_TIMEOUT);
-    turning.until(sleep_until(deadline)).await;
-    let took = turning.edges.clock.now().saturating_sub(start);
+    while !turning.is_finished && !turning.is_overdue() {
+        turning.turn();
+    }
     if turning.is_finished {
+        let took = turning.edges.clock.now().saturating_sub(turning.stopped_at.unwrap_or_default());
         info!(took_millis = took.as_millis(), "addresses given up");
     } else {
         warn!("addresses not handed over in time");
@@ -89,28 +87,30 @@ pub async fn run(responder: Responder, edges: Edges, stop: CancellationToken) {
 }
 
 impl Loop {
-    /// Turns until that, or until the responder has finished.
-    async fn until(&mut self, end: impl Future<Output = ()>) {
-        let mut end = pin!(end);
-        let mut due = self.next_beat;
-        let mut alarm = pin!(sleep_until(self.edges.clock.at(due)));
-        while !self.is_finished {
-            self.beat();
-            let deadline = self.responder.deadline().map_or(self.next_beat, |deadline| deadline.min(self.next_beat));
-            // Most frames change nothing about it.
-            if deadline != due || alarm.is_elapsed() {
-                due = deadline;
-                alarm.as_mut().reset(self.edges.clock.at(due));
-            }
-            // In this order, so that no flood of frames delays a plan or the end.
-            tokio::select! {
-                biased;
-                () = &mut end => return,
-                Some(event) = self.edges.events.recv() => self.handle(event),
-                () = &mut alarm => self.handle(Event::Tick),
-                received = poll_fn(|context| self.ports.poll_receive(context)) => self.take_in(received),
+    /// Waits until there is something to do, and does it.
+    fn turn(&mut self) {
+        self.beat();
+        let due = self.responder.deadline().map_or(self.next_beat, |deadline| deadline.min(self.next_beat));
+        let timeout = due.saturating_sub(self.edges.clock.now());
+        let has_events = self.ports.wait(self.edges.events.as_fd(), timeout);
+        // In this order, so that no flood of frames delays a plan or the end.
+        if has_events {
+            self.edges.events.hush();
+            while let Some(event) = self.edges.events.take() {
+                self.handle(event);
             }
         }
+        if due <= self.edges.clock.now() {
+            self.handle(Event::Tick);
+        }
+        while let Some(received) = self.ports.receive() {
+            self.take_in(received);
+        }
+    }
+
+    /// Whether handing over takes longer than it may.
+    fn is_overdue(&self) -> bool {
+        self.stopped_at.is_some_and(|stopped_at| self.edges.clock.now() >= stopped_at + STOP_TIMEOUT)
     }
 
     /// Says that the loop turns, once a second.
@@ -158,6 +158,9 @@ impl Loop {
 
     /// Lets the responder decide, and carries it out, until nothing follows from it any more.
     fn handle(&mut self, event: Event) {
+        if matches!(event, Event::Stop) {
+            self.stopped_at = Some(self.edges.clock.now());
+        }
         self.handle_all(VecDeque::from([event]));
         self.edges.health.note_listening(self.responder.is_listening());
     }

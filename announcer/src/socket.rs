@@ -1,8 +1,7 @@
 //! A packet socket on one interface for the frames of one protocol, behind a filter in the kernel.
 //!
 //! The only module that may hold `unsafe`: there is no safe way to name an interface in `bind(2)`, to set the options
-//! of packet sockets, nor to have tokio wait for a descriptor,
-//! nor to ask for short turns on a processor. It knows frames as bytes and decides nothing. Needs
+//! of packet sockets, nor to ask for short turns on a processor. It knows frames as bytes and decides nothing. Needs
 //! `CAP_NET_RAW` when a socket is opened, and nothing after.
 //!
 //! One socket for each protocol, not one for all of them: the kernel hands a packet to the sockets of its own `EtherType`
@@ -11,16 +10,13 @@
 use std::ffi::{c_int, c_ushort};
 use std::io;
 use std::mem;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::task::{Context, Poll, ready};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, SockaddrLike, bind, recv, send, setsockopt, socket, sockopt,
 };
 use thiserror::Error;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use crate::filter::Instruction;
 use crate::wire::ethernet::Mac;
@@ -99,12 +95,11 @@ impl SocketError {
 #[derive(Debug)]
 pub struct PacketSocket {
     link: c_int,
-    descriptor: AsyncFd<OwnedFd>,
+    descriptor: OwnedFd,
 }
 
 impl PacketSocket {
-    /// Opens a socket on the interface with this index for the frames of this `EtherType` that pass the filter. Call it
-    /// within a tokio runtime.
+    /// Opens a socket on the interface with this index for the frames of this `EtherType` that pass the filter.
     ///
     /// # Errors
     /// [`SocketError::Open`] without `CAP_NET_RAW`, [`SocketError::Filter`] for a filter that is too long,
@@ -118,9 +113,6 @@ impl PacketSocket {
         setsockopt(&descriptor, sockopt::Priority, &PRIORITY).map_err(open_error)?;
         attach(&descriptor, filter)?;
         bind(descriptor.as_raw_fd(), &address(link, ethertype)?).map_err(|errno| SocketError::Bind(errno.into()))?;
-        // SAFETY: the descriptor is open, and the AsyncFd owns it: it closes or changes no earlier than that ends.
-        let descriptor = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
-        let descriptor = descriptor.map_err(|err| SocketError::Open(err.into_parts().1))?;
         Ok(Self { link, descriptor })
     }
 
@@ -130,7 +122,7 @@ impl PacketSocket {
     /// # Errors
     /// [`SocketError::Filter`]; the one before stays.
     pub fn attach(&self, filter: &[Instruction]) -> Result<(), SocketError> {
-        attach(self.descriptor.get_ref(), filter)
+        attach(&self.descriptor, filter)
     }
 
     /// Has the interface receive frames to a group, for as long as the socket is open; twice joined is twice to leave.
@@ -149,17 +141,15 @@ impl PacketSocket {
         self.set_group(libc::PACKET_DROP_MEMBERSHIP, group)
     }
 
-    /// Puts the next frame into the buffer and gives its length; what does not fit is cut off.
+    /// Puts the next frame into the buffer and gives its length, if one waits; what does not fit is cut off.
     ///
     /// # Errors
     /// [`SocketError::Receive`]; do not read on.
-    pub fn poll_receive(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, SocketError>> {
-        loop {
-            let mut ready = ready!(self.descriptor.poll_read_ready(context)).map_err(SocketError::Receive)?;
-            let receive = |descriptor: &AsyncFd<OwnedFd>| Ok(recv(descriptor.as_raw_fd(), buffer, MsgFlags::empty())?);
-            if let Ok(received) = ready.try_io(receive) {
-                return Poll::Ready(received.map_err(SocketError::Receive));
-            }
+    pub fn receive(&self, buffer: &mut [u8]) -> Result<Option<usize>, SocketError> {
+        match recv(self.descriptor.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
+            Ok(length) => Ok(Some(length)),
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(None),
+            Err(errno) => Err(SocketError::Receive(errno.into())),
         }
     }
 
@@ -194,7 +184,13 @@ impl PacketSocket {
             mr_address,
         };
         // SAFETY: the option takes a packet_mreq, which holds no pointer.
-        unsafe { set(self.descriptor.get_ref(), libc::SOL_PACKET, option, &request) }.map_err(SocketError::Group)
+        unsafe { set(&self.descriptor, libc::SOL_PACKET, option, &request) }.map_err(SocketError::Group)
+    }
+}
+
+impl AsFd for PacketSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
     }
 }
 

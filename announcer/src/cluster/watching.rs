@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::runtime::watcher::{self, watcher};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, info, warn};
 
@@ -14,6 +14,7 @@ use super::backoff::Backoff;
 use super::shards::ShardsError;
 use super::{Cluster, lease, log_failure, shards};
 use crate::chain::chain;
+use crate::mailbox::Sender;
 use crate::plan::Inbox;
 use crate::responder::Event;
 
@@ -25,7 +26,7 @@ const START_PATIENCE: Duration = Duration::from_secs(1);
 
 impl Cluster {
     /// Follows the plan; the last one stays in force while the API server is away.
-    pub(super) async fn follow_plan(&self, events: &mpsc::Sender<Event>, texts: &watch::Sender<String>) {
+    pub(super) async fn follow_plan(&self, events: &Sender, texts: &watch::Sender<String>) {
         let selector = format!("metadata.name={}", self.signs.name);
         let mut inbox = Inbox::default();
         let mut backoff = Backoff::new(&self.signs.name);
@@ -69,7 +70,7 @@ impl Cluster {
     }
 
     /// Goes on with the plan that was kept on the node's disk, if there is one.
-    async fn start_from_disk(&self, events: &mpsc::Sender<Event>) {
+    async fn start_from_disk(&self, events: &Sender) {
         match self.store.load() {
             Ok(Some(kept)) => {
                 self.metrics.note_plan(self.clock.now(), Some(kept.age));
@@ -94,7 +95,7 @@ impl Cluster {
         &self,
         change: watcher::Event<Lease>,
         inbox: &mut Inbox,
-        events: &mpsc::Sender<Event>,
+        events: &Sender,
         texts: &watch::Sender<String>,
     ) -> bool {
         let lease = match change {
