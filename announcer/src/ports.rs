@@ -149,8 +149,7 @@ impl Ports {
 
     /// Waits for frames, for that descriptor, or for so long at most. Gives whether that descriptor is ready.
     ///
-    /// With poll(2) and not epoll(7), as tokio would: only then does the kernel know, when it puts a frame into a socket,
-    /// that its own turn is about to end, and has this thread run there and at once instead of waking another processor.
+    /// With poll(2): the sockets are few, and a frame costs no call more that finds its socket empty.
     pub fn wait(&mut self, bell: BorrowedFd<'_>, timeout: Duration) -> bool {
         let wait_for = |descriptor| PollFd::new(descriptor, PollFlags::POLLIN);
         let sockets = self.all.iter().map(|port| wait_for(port.socket.as_fd()));
