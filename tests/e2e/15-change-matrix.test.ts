@@ -23,17 +23,8 @@ const lan: RowPool = { addresses: ["$.1-$.9"] };
 const later: RowPool = { addresses: ["$.201-$.209"], autoAssign: false };
 const both: RowPool = { addresses: ["$.101-$.109", "@::101-@::109"] };
 
-/** Where the Service is once its condition and its status say the same. */
-async function settlesAt(addresses: string): Promise<void> {
-  await expect.poll(() => rows().someone.shownOf("web"), { timeout: 30_000 }).toBe(rows().fill(addresses));
-  expect(await rows().someone.addressOf("web")).toBe(rows().fill(addresses));
-}
-
-/** Nothing happens for as long as the watcher takes to look at a change, and longer. */
-async function staysAt(addresses: string): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 4_000));
-  await settlesAt(addresses);
-}
+const settlesAt = (addresses: string): Promise<void> => rows().settlesAt("web", addresses);
+const staysAt = (addresses: string): Promise<void> => rows().staysAt("web", addresses);
 
 describe("a Service that changes", () => {
   type Row = {
@@ -101,6 +92,28 @@ describe("a Service that changes", () => {
       change: { spec: { ipFamilyPolicy: "SingleStack" } },
       to: "$.101",
     },
+    {
+      row: "its families to one, IPv6 being its first: keeps that of IPv6",
+      pools: { both },
+      from: { spec: { ...isRequired, ipFamilies: ["IPv6", "IPv4"] } },
+      change: { spec: { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] } },
+      to: "@::101",
+    },
+    {
+      row: "its families to one while it pins both: denied, stays",
+      pools: { both },
+      from: { annotations: wish.pin("$.105", "@::105"), spec: isRequired },
+      change: { annotations: wish.pin("$.105", "@::105"), spec: { ipFamilyPolicy: "SingleStack" } },
+      denied: "but has only IPv4",
+      to: "$.105,@::105",
+    },
+    {
+      row: "its families to one, and its pins with them: keeps that one",
+      pools: { both },
+      from: { annotations: wish.pin("$.105", "@::105"), spec: isRequired },
+      change: { annotations: wish.pin("$.105"), spec: { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] } },
+      to: "$.105",
+    },
   ])("$row", async ({ pools, from = {}, change, to = "", denied }) => {
     await rows().begin(pools);
     await rows().apply("web", from);
@@ -167,6 +180,25 @@ describe("a pool that changes", () => {
           .replace(".1 (", `${to.slice(1)} (`),
       );
     await staysAt(to);
+  });
+
+  test.each<{ row: string; policy: string; to: string }>([
+    { row: "Prefer: keeps the one that is left", policy: "PreferDualStack", to: "$.101" },
+    { row: "Require: moves where both are", policy: "RequireDualStack", to: "$.111,@::111" },
+  ])("by the loss of a family, with leave to renumber, for a Service with $row", async ({ policy, to }) => {
+    const next: RowPool = { addresses: ["$.111-$.119", "@::111-@::119"] };
+    await rows().begin({ both: { ...both, annotations: renumbering }, next });
+    const { address } = await rows().apply("web", { spec: { ipFamilyPolicy: policy } });
+    expect(address).toBe(rows().fill("$.101,@::101"));
+    await rows().put("both", { addresses: ["$.101-$.109"], annotations: renumbering });
+    await staysAt(to);
+  });
+
+  test("by another one's coming that has both families: who prefers both stays", async () => {
+    await rows().begin({ lan });
+    await rows().apply("web", { spec: { ipFamilyPolicy: "PreferDualStack" } });
+    await rows().put("both", both);
+    await staysAt("$.1");
   });
 
   test("by a split: stays, and its annotation names the new pool", async () => {

@@ -1,4 +1,5 @@
 /** A room for the rows of a table: each has pools of its own, in addresses that no other row uses. */
+import { expect } from "vitest";
 import { until } from "../../hack/src/shell.ts";
 import type { Applied, Person, Wish } from "./people.ts";
 
@@ -9,6 +10,7 @@ export type RowPool = {
   readonly avoidBuggyIPs?: boolean;
   readonly priority?: number;
   readonly namespaces?: readonly string[];
+  readonly namespaceSelectors?: readonly object[];
   readonly annotations?: Readonly<Record<string, string>>;
 };
 
@@ -51,6 +53,27 @@ export class Rows {
     return this.someone.denied(name, this.fill(wish));
   }
 
+  /** kubectl's complaint about an apply, of which nothing is stored; empty where it would be admitted. */
+  async refusalOf(name: string, wish: Wish = {}): Promise<string> {
+    const { target } = this.someone;
+    const object = this.someone.service(name, this.fill(wish));
+    const dryRun = ["apply", "--dry-run=server", "-f", "-"];
+    const { code, stderr } = await target.tryKubectl(dryRun, JSON.stringify(object));
+    return code === 0 ? "" : stderr;
+  }
+
+  /** Where the Service is once its status and its annotation say the same. */
+  async settlesAt(name: string, addresses: string): Promise<void> {
+    await expect.poll(() => this.someone.shownOf(name), { timeout: 30_000 }).toBe(this.fill(addresses));
+    expect(await this.someone.addressOf(name)).toBe(this.fill(addresses));
+  }
+
+  /** Nothing happens for as long as the watcher takes to look at a change, and longer. */
+  async staysAt(name: string, addresses: string): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await this.settlesAt(name, addresses);
+  }
+
   /** The same with the row's own addresses. */
   fill<T>(value: T): T {
     const [block, row] = [String(this.#block), String(this.#row)];
@@ -69,9 +92,10 @@ export class Rows {
     );
   }
 
-  #pool(name: string, { addresses, autoAssign, avoidBuggyIPs, priority, namespaces, annotations }: RowPool): object {
+  #pool(name: string, pool: RowPool): object {
+    const { addresses, autoAssign, avoidBuggyIPs, priority, namespaces, namespaceSelectors, annotations } = pool;
     const { namespace } = this.someone;
-    const serviceAllocation = { namespaces: namespaces ?? [namespace], priority };
+    const serviceAllocation = { namespaces: namespaces ?? [namespace], namespaceSelectors, priority };
     return this.fill({
       apiVersion: "metallb.io/v1beta1",
       kind: "IPAddressPool",
