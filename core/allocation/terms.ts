@@ -51,6 +51,6 @@ export function findTermsConflict(mine: SharingTerms, theirs: SharingTerms): Ter
   return mine.backend === theirs.backend ? undefined : { kind: "otherBackend" };
 }
 
-/** Whether the two are the same. */
+/** Whether the two are the same to everybody; nobody agrees with terms that have no key, whatever else they say. */
 export const sameTerms = (a: SharingTerms, b: SharingTerms): boolean =>
-  a.key === b.key && a.backend === b.backend && a.ports.join() === b.ports.join();
+  a.key === b.key && (a.key === "" || (a.backend === b.backend && a.ports.join() === b.ports.join()));

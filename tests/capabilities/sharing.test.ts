@@ -1,4 +1,5 @@
 /** The rules of sharing an address, row by row, on objects: who comes in, who leaves, and what changes meanwhile. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, test } from "vitest";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
@@ -158,6 +159,28 @@ it("any number of Services share an address, as long as their ports differ", asy
   for (const { metadata } of many.slice(0, 59)) await world.delete(kinds.services, `default/${metadata?.name ?? ""}`);
   await pass(130_000);
   expect(world.claims()).toEqual(["10.0.0.1 default/s59"]);
+});
+
+it("a Service that takes a key is joined at once, though the watcher still looked at it as it was before", async () => {
+  let isLate = false;
+  const world = await worlds.open(
+    { pools: [pool("lan", ["10.0.0.1-10.0.0.9"])] },
+    {
+      hook: (process) => async (call, run) => {
+        const isHeard = isLate && process === "watcher" && call.verb === "watch event";
+        if (isHeard) await sleep(call.plural === kinds.services.plural ? 500 : 100);
+        return run();
+      },
+    },
+  );
+  await world.create(kinds.services, service("default/a"));
+  await pass(1_000);
+  isLate = true;
+  await world.change(kinds.services, "default/a", { metadata: { annotations: { [keys.shareNew]: "k" } } });
+  await pass(2_000);
+  const b = service("default/b", { annotations: { [keys.shareNew]: "k" }, spec: { ports: [{ port: 443 }] } });
+  await world.create(kinds.services, b);
+  expect(world.annotationOf("default/b")).toBe("10.0.0.1");
 });
 
 describe("a Service that shares", () => {
