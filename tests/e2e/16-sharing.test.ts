@@ -87,6 +87,32 @@ describe("two Services", () => {
   });
 });
 
+describe("the sharers of an address that was one Service's own, which has left it, once their claim is", () => {
+  test.each([
+    ["damaged", ["annotate", "--overwrite", "berth.dev/sharers=?"]],
+    ["without its annotation", ["annotate", "berth.dev/sharers-"]],
+    ["deleted", ["delete"]],
+  ])("%s by hand stay where they are", async (_, [verb = "", ...words]) => {
+    await rows().begin({ lan });
+    const { someone } = rows();
+    await rows().apply("a", sharer("", ["TCP/80"]));
+    await someone.waitFor("a");
+    const { kubectl, tryKubectl } = someone.target;
+    const path = "jsonpath={.metadata.annotations.berth\\.dev/sharers}";
+    const claim = async () => (await tryKubectl(["get", "ip", rows().fill("$.1"), "-o", path])).stdout;
+    await rows().apply("a", sharer("k", ["TCP/80"]));
+    // Until that is known to be stored, the Service is bound to what it was before, too.
+    await expect.poll(claim, { timeout: 20_000 }).not.toContain('"key":""');
+    expect((await rows().apply("b", sharer("k", ["TCP/443"]))).address).toBe(rows().fill("$.1"));
+    await rows().apply("a", sharer("", ["TCP/80"]));
+    await expect.poll(claim, { timeout: 20_000 }).not.toContain("sharing/a");
+    await kubectl([verb, "ip", rows().fill("$.1"), ...words]);
+    await expect.poll(claim, { timeout: 20_000 }).toContain("sharing/b");
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    expect([await someone.shownOf("a"), await someone.shownOf("b")]).toEqual(rows().fill(["$.2", "$.1"]));
+  });
+});
+
 test("a sharer prefers the address that carries its key to the lowest free one", async () => {
   await rows().begin({ lan });
   const pinned = sharer("k", ["TCP/80"]);
