@@ -251,3 +251,16 @@ fn whole_millis(time: Duration) -> PollTimeout {
     let millis = time.as_nanos().div_ceil(1_000_000);
     PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_never_shorter_than_asked_for() {
+        for (nanos, millis) in [(0, 0u16), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2)] {
+            assert_eq!(whole_millis(Duration::from_nanos(nanos)), PollTimeout::from(millis), "{nanos} ns");
+        }
+        assert_eq!(whole_millis(Duration::MAX), PollTimeout::MAX);
+    }
+}
