@@ -95,7 +95,7 @@ export class Segment {
     let generation = this.#starts * 1_000;
     const write = (next: readonly Vip[]): void => {
       generation += 1;
-      writeFileSync(`${file}.next`, printPlan(generation, { vips: next, rebalanced: {} }).join(""));
+      writeFileSync(`${file}.next`, printPlan(generation, { vips: next, rebalanced: {} }, Infinity).join(""));
       renameSync(`${file}.next`, file);
     };
     write(vips);
