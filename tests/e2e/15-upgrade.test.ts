@@ -97,7 +97,16 @@ afterAll(async () => {
 });
 
 type Prober = ChildProcessByStdio<Writable, Readable, null>;
-type Findings = { readonly asked: number; readonly failures: readonly string[]; readonly slowestMillis: number };
+type Findings = {
+  readonly asked: number;
+  /** Connections that stood while their address moved; each was made anew at once. */
+  readonly broken: number;
+  readonly failures: readonly string[];
+  readonly slowestMillis: number;
+};
+
+/** Each address moves a few times while announcers are replaced, and hardly ever within the few milliseconds of a request. */
+const MOST_BROKEN = 5;
 
 /** Fifty probes a second, from now until `work` is done; what went wrong with them. */
 async function probed(work: () => Promise<unknown>): Promise<Findings> {
@@ -148,7 +157,7 @@ test.each([
   { timeout: ROLL_MILLIS },
   async ({ to, by }) => {
     const [before, beganAt] = [await podNames(), new Date()];
-    const { asked, failures, slowestMillis } = await probed(async () => {
+    const { asked, broken, failures, slowestMillis } = await probed(async () => {
       try {
         await by();
         await allOf(to());
@@ -157,9 +166,10 @@ test.each([
       }
     });
     const { commit, isBefore } = cell.earlier!;
-    console.log(JSON.stringify({ to: to(), commit, isBefore, asked, failed: failures.length, slowestMillis }));
+    console.log(JSON.stringify({ to: to(), commit, isBefore, asked, broken, failed: failures.length, slowestMillis }));
     expect(failures).toEqual([]);
     expect(asked).toBeGreaterThan(500);
+    expect(broken).toBeLessThanOrEqual(MOST_BROKEN);
     expect(await addressesNow()).toEqual(cell.addresses);
     expect((await podNames()).filter((name) => before.includes(name))).toEqual([]);
   },
