@@ -40,9 +40,10 @@ export async function withUnsafeBuild<T>(target: Target, work: () => Promise<T>)
   const code = await bundleUnsafe();
   const hash = createHash("sha256").update(code).digest("hex");
   const data = { [`module-${hash}.js.gz`]: gzipSync(code).toString("base64") };
-  // By a file, since no argument may be as long as a module.
-  const patch = ["patch", "secret", `${ADMISSION}-module`, ...inPepr, "--patch-file=/dev/stdin"];
-  await target.kubectl(patch, JSON.stringify({ data }));
+  const metadata = { name: `${ADMISSION}-module`, namespace: "pepr-system" };
+  const secret = { apiVersion: "v1", kind: "Secret", metadata, data };
+  // Not by a patch: an argument may not be as long as a module.
+  await target.kubectl(["apply", "--server-side", "--field-manager=torture", "-f", "-"], JSON.stringify(secret));
   const deployed = await target.json(["get", "deployment", ADMISSION, ...inPepr]);
   const watchers = (await wantedCount(target)) ?? 0;
   const args = pick(deployed, "spec", "template", "spec", "containers", "0", "args") as readonly string[];
