@@ -1,6 +1,7 @@
 /** The module: its capabilities, and the cluster they share. */
 import { PeprModule } from "pepr";
 import { announcements } from "./capabilities/announcements.ts";
+import { peers } from "./capabilities/peers.ts";
 import { pools } from "./capabilities/pools.ts";
 import { services } from "./capabilities/services.ts";
 import { apiOver } from "./cluster/api.ts";
@@ -11,7 +12,7 @@ import { lazily } from "./cluster/transport.ts";
 import settings from "./package.json";
 
 const cluster = new Cluster(eventsAside(apiOver(lazily())));
-const parts = [services(cluster), pools(cluster), announcements(cluster)];
+const parts = [services(cluster), pools(cluster), announcements(cluster), peers()];
 const module = new PeprModule(
   settings,
   parts.map(({ capability }) => capability),

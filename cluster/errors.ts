@@ -19,3 +19,5 @@ export const isConflict = (error: unknown): boolean => error instanceof ApiError
 export const isNotFound = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
 /** Whether the revision is too old to be watched from. */
 export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 410;
+/** Whether the object can't be stored as it is. */
+export const isInvalid = (error: unknown): boolean => error instanceof ApiError && error.status === 422;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
 import { Cache } from "./cache.ts";
+import { isInvalid } from "./errors.ts";
 import { keepHelloKeys, rotationSeconds } from "./hello-keys.ts";
 import { manifests, type Manifest } from "./generated/manifests.ts";
 import { apiVersionOf, kinds, pluralOf, type ApiObject, type Kind, type WebhookConfiguration } from "./kinds.ts";
@@ -30,7 +31,7 @@ export async function install(api: Api): Promise<{ readonly isRollout: boolean }
   for (const manifest of manifests) {
     // An announcer without a key answers nothing, and kubelet takes a minute to bring one to a pod that runs already.
     if (manifest.kind === "DaemonSet") await keepHelloKeys(api, rotationSeconds(process.env["BERTH_HELLO_KEY_DAYS"]));
-    if (isBrought(manifest.kind)) await api.apply(kindOf(manifest), withImage(manifest), apply);
+    if (isBrought(manifest.kind)) await bring(api, manifest);
   }
   log.info({ objects: manifests.length }, "manifests applied");
   await awaitServed(api);
@@ -45,6 +46,26 @@ export async function install(api: Api): Promise<{ readonly isRollout: boolean }
 const isBrought = (kind: string): boolean =>
   !isInstalledByManifests(process.env) || kind === "CustomResourceDefinition" || kind === "Namespace";
 
+/** The kinds that Berth reads or writes; the other CRDs are kept for those who have objects of them. */
+const NEEDED = [kinds.pools, kinds.advertisements, kinds.l2Statuses];
+
+/**
+ * Applies one manifest. A kind that Berth only keeps stays as it is where the cluster's own does not let itself be replaced:
+ * that of a later MetalLB, for one, whose objects are stored in a version that is not listed here.
+ */
+async function bring(api: Api, manifest: Manifest): Promise<void> {
+  const { kind, metadata } = manifest;
+  const isKept = kind === "CustomResourceDefinition" && !NEEDED.some((needed) => nameOf(needed) === metadata.name);
+  try {
+    await api.apply(kindOf(manifest), withImage(manifest), apply);
+  } catch (err) {
+    if (!isKept || !isInvalid(err)) throw err;
+    log.warn({ err, name: metadata.name }, "kind left as the cluster has it");
+  }
+}
+
+const nameOf = ({ plural, group }: (typeof NEEDED)[number]): string => `${plural}.${group}`;
+
 const kindOf = ({ apiVersion, kind }: Manifest): Kind<Manifest> => {
   const [version = "", group = ""] = apiVersion.split("/").reverse();
   return { group, version, kind, plural: pluralOf(kind) };
@@ -58,7 +79,7 @@ function withImage(manifest: Manifest): Manifest {
 }
 
 async function awaitServed(api: Api): Promise<void> {
-  for (const kind of [kinds.pools, kinds.advertisements, kinds.l2Statuses]) {
+  for (const kind of NEEDED) {
     await until(() => api.list<ApiObject>(kind).then(() => true), SERVED_MILLIS);
   }
 }

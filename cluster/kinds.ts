@@ -1,5 +1,6 @@
 /** The kinds that Berth reads and writes, as the API server names them. Touches nothing. */
 import type { models } from "kubernetes-fluent-client";
+import type { BgpType } from "../core/explain/bgp.ts";
 import type { IPAddressPool, L2Advertisement, ServiceL2Status } from "./crd.ts";
 
 /** The part of an object's metadata that Berth uses; times are RFC 3339 text in JSON, whatever the models say. */
@@ -76,6 +77,14 @@ export const kinds = {
     "validatingwebhookconfigurations",
   ),
 } as const;
+
+/** The kinds of BGP, which Berth keeps for their owners and does not read. */
+export const bgpKinds: Readonly<Record<BgpType, Kind<ApiObject>>> = {
+  BGPPeer: of("metallb.io", "v1beta2", "BGPPeer", "bgppeers"),
+  BGPAdvertisement: of("metallb.io", "v1beta1", "BGPAdvertisement", "bgpadvertisements"),
+  BFDProfile: of("metallb.io", "v1beta1", "BFDProfile", "bfdprofiles"),
+  Community: of("metallb.io", "v1beta1", "Community", "communities"),
+};
 
 /** The metadata of an object that the API server has stored, with nothing missing. */
 export type Stored = {

@@ -2,14 +2,17 @@
 import type { models } from "kubernetes-fluent-client";
 import { keys } from "../core/keys.ts";
 import type { Serving } from "./certificates.ts";
+import { bgpKinds } from "./kinds.ts";
 
 type Webhook = models.V1ValidatingWebhook | models.V1MutatingWebhook;
 type Configuration = { readonly metadata?: { readonly name?: string }; readonly webhooks?: readonly Webhook[] };
 
-/** The entry of our own for MetalLB's kinds, in which an unreachable webhook means refusal. */
+/** The entry of our own for pools and advertisements, in which an unreachable webhook means refusal. */
 export const STRICT_ENTRY = "configuration.berth.dev";
 /** The entry of our own for Services, which are admitted where the webhook can't be reached. */
 const LENIENT_ENTRY = "services.berth.dev";
+/** The entry of our own for the kinds of BGP, of which there is only something to say. */
+const BGP_ENTRY = "bgp.berth.dev";
 
 /** Pepr's own entry stands, as it writes it anew with each deploy, and asks nobody. */
 const NEVER = [{ name: "asked-by-entries-of-its-own", expression: "false" }];
@@ -39,7 +42,7 @@ const NOT_BY_CLEANERS = [
 ];
 
 /**
- * The entries to apply, under a field manager of our own, so that Pepr's next apply neither conflicts nor undoes them: two
+ * The entries to apply, under a field manager of our own, so that Pepr's next apply neither conflicts nor undoes them: three
  * in place of Pepr's, one of which fails closed, that ask whoever serves with what is Berth's own. Undefined where Pepr's
  * entry is missing. Outside of a cluster (`pepr dev`) Pepr's own certificate is served, and is trusted here too.
  */
@@ -47,8 +50,8 @@ export function narrowed({ metadata, webhooks }: Configuration, serving: Serving
   const peprs = (webhooks ?? []).find(({ name }) => name === `${metadata?.name ?? ""}.pepr.dev`);
   if (peprs === undefined) return undefined;
   const { admissionReviewVersions, matchPolicy, namespaceSelector, rules = [], timeoutSeconds } = peprs;
-  const isStrict = ({ apiGroups }: (typeof rules)[number]): boolean => apiGroups?.includes(keys.metallbGroup) ?? false;
-  const [strict, lenient] = [rules.filter(isStrict), rules.filter((rule) => !isStrict(rule))];
+  const rulesOf = (entry: string): typeof rules => rules.filter((rule) => entryOf(rule) === entry);
+  const [strict, lenient, bgp] = [rulesOf(STRICT_ENTRY), rulesOf(LENIENT_ENTRY), rulesOf(BGP_ENTRY)];
   const common = { admissionReviewVersions, clientConfig: clientOf(peprs, serving), matchPolicy, timeoutSeconds };
   const services = {
     name: LENIENT_ENTRY,
@@ -71,7 +74,18 @@ export function narrowed({ metadata, webhooks }: Configuration, serving: Serving
     { name: peprs.name, matchConditions: NEVER },
     ...(lenient.length === 0 ? [] : [services]),
     ...(strict.length === 0 ? [] : [configuration]),
+    ...(bgp.length === 0
+      ? []
+      : [{ name: BGP_ENTRY, ...common, failurePolicy: "Ignore", rules: bgp, sideEffects: "None" }]),
   ];
+}
+
+const BGP_RESOURCES: readonly string[] = Object.values(bgpKinds).map(({ plural }) => plural);
+
+/** The entry that a rule of Pepr's belongs in. */
+function entryOf({ apiGroups, resources }: models.V1RuleWithOperations): string {
+  if (apiGroups?.includes(keys.metallbGroup) !== true) return LENIENT_ENTRY;
+  return resources?.some((resource) => BGP_RESOURCES.includes(resource)) === true ? BGP_ENTRY : STRICT_ENTRY;
 }
 
 /** How the API server reaches the webhook: Pepr's Service, at the path and with the authorities that are Berth's own. */

@@ -6,6 +6,7 @@ import type { AllocationRefusal, RequestRefusal, StrandedAddresses } from "./all
 import type { AdvertisementRefusal } from "./announce/advertisement.ts";
 import type { AdvertisementGap } from "./announce/gaps.ts";
 import { explainAllocation } from "./explain/allocation.ts";
+import { explainBgp, type BgpUnspoken } from "./explain/bgp.ts";
 import { explainAdvertisement, explainPool, type PoolFault } from "./explain/pool.ts";
 import { explainRequest } from "./explain/request.ts";
 import type { NamespaceGap } from "./pool/namespaces.ts";
@@ -18,12 +19,14 @@ export type Refusal =
   | AdvertisementGap
   | RequestRefusal
   | AllocationRefusal
-  | StrandedAddresses;
+  | StrandedAddresses
+  | BgpUnspoken;
 
 /** One sentence: the thing and its name, what was seen, and after a semicolon what to do; without a final full stop. */
 export function explain(refusal: Refusal): string {
   if ("service" in refusal) return isRequestRefusal(refusal) ? explainRequest(refusal) : explainAllocation(refusal);
   if ("advertisement" in refusal) return explainAdvertisement(refusal);
+  if (refusal.kind === "bgpUnspoken") return explainBgp(refusal);
   return explainPool(refusal);
 }
 

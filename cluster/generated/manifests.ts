@@ -13,6 +13,639 @@ export const manifests: readonly Manifest[] = [
   {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
+    metadata: { name: "bfdprofiles.metallb.io" },
+    spec: {
+      group: "metallb.io",
+      scope: "Namespaced",
+      names: { kind: "BFDProfile", listKind: "BFDProfileList", plural: "bfdprofiles", singular: "bfdprofile" },
+      versions: [
+        {
+          name: "v1beta1",
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: "Passive Mode", type: "boolean", jsonPath: ".spec.passiveMode" },
+            { name: "Transmit Interval", type: "integer", jsonPath: ".spec.transmitInterval" },
+            { name: "Receive Interval", type: "integer", jsonPath: ".spec.receiveInterval" },
+            { name: "Multiplier", type: "integer", jsonPath: ".spec.detectMultiplier" },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description:
+                "BFDProfile says how fast a BGPPeer that names it is found to be gone. Berth keeps it, and does not speak BFD yet.",
+              type: "object",
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: {
+                  type: "object",
+                  properties: {
+                    receiveInterval: {
+                      description: "Shortest time between control packets that this side can take, in milliseconds.",
+                      type: "integer",
+                      format: "int32",
+                      minimum: 10,
+                      maximum: 60000,
+                    },
+                    transmitInterval: {
+                      description: "Shortest time between control packets that this side sends, in milliseconds.",
+                      type: "integer",
+                      format: "int32",
+                      minimum: 10,
+                      maximum: 60000,
+                    },
+                    detectMultiplier: {
+                      description: "How many control packets may be missed in a row.",
+                      type: "integer",
+                      format: "int32",
+                      minimum: 2,
+                      maximum: 255,
+                    },
+                    echoInterval: {
+                      description: "Shortest time between echo packets that this side can take, in milliseconds.",
+                      type: "integer",
+                      format: "int32",
+                      minimum: 10,
+                      maximum: 60000,
+                    },
+                    echoMode: { description: "Whether echo packets are sent.", type: "boolean" },
+                    passiveMode: { description: "Whether this side waits until the other has begun.", type: "boolean" },
+                    minimumTtl: {
+                      description: "Lowest TTL that a control packet over several hops may arrive with.",
+                      type: "integer",
+                      format: "int32",
+                      minimum: 1,
+                      maximum: 254,
+                    },
+                  },
+                },
+                status: { type: "object" },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "bgpadvertisements.metallb.io" },
+    spec: {
+      group: "metallb.io",
+      scope: "Namespaced",
+      names: {
+        kind: "BGPAdvertisement",
+        listKind: "BGPAdvertisementList",
+        plural: "bgpadvertisements",
+        singular: "bgpadvertisement",
+      },
+      versions: [
+        {
+          name: "v1beta1",
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: "IPAddressPools", type: "string", jsonPath: ".spec.ipAddressPools" },
+            { name: "IPAddressPool Selectors", type: "string", jsonPath: ".spec.ipAddressPoolSelectors" },
+            { name: "Peers", type: "string", jsonPath: ".spec.peers" },
+            { name: "Node Selectors", type: "string", jsonPath: ".spec.nodeSelectors", priority: 10 },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description:
+                "BGPAdvertisement says to which peers the addresses of pools are announced by BGP. Berth keeps it, and does not speak BGP yet.",
+              type: "object",
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: {
+                  type: "object",
+                  "x-kubernetes-validations": [
+                    {
+                      message:
+                        "serviceSelectors go with aggregationLength 32 and aggregationLengthV6 128 only, since a wider route is not one Service's",
+                      rule: "!has(self.serviceSelectors) || self.serviceSelectors.size() == 0 || (self.aggregationLength == 32 && self.aggregationLengthV6 == 128)",
+                    },
+                  ],
+                  properties: {
+                    aggregationLength: {
+                      description: "Length of the IPv4 prefixes that are announced.",
+                      type: "integer",
+                      format: "int32",
+                      minimum: 1,
+                      default: 32,
+                    },
+                    aggregationLengthV6: {
+                      description: "Length of the IPv6 prefixes that are announced.",
+                      type: "integer",
+                      format: "int32",
+                      default: 128,
+                    },
+                    localPref: {
+                      description: "LOCAL_PREF of the routes, which only peers of one's own AS see.",
+                      type: "integer",
+                      format: "int32",
+                    },
+                    communities: {
+                      description:
+                        "Communities of the routes, as 64512:100, large:64512:1:2 or a name from a Community.",
+                      type: "array",
+                      items: { type: "string" },
+                    },
+                    ipAddressPools: {
+                      description: "Names of the pools to announce.",
+                      type: "array",
+                      items: { type: "string" },
+                    },
+                    ipAddressPoolSelectors: {
+                      description: "Selects further pools by their labels; one selector that matches is enough.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        "x-kubernetes-map-type": "atomic",
+                        properties: {
+                          matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                          matchExpressions: {
+                            type: "array",
+                            "x-kubernetes-list-type": "atomic",
+                            items: {
+                              type: "object",
+                              required: ["key", "operator"],
+                              properties: {
+                                key: { type: "string" },
+                                operator: { type: "string" },
+                                values: {
+                                  type: "array",
+                                  "x-kubernetes-list-type": "atomic",
+                                  items: { type: "string" },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                    nodeSelectors: {
+                      description:
+                        "Selects the nodes that announce; one selector that matches is enough; absent means all.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        "x-kubernetes-map-type": "atomic",
+                        properties: {
+                          matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                          matchExpressions: {
+                            type: "array",
+                            "x-kubernetes-list-type": "atomic",
+                            items: {
+                              type: "object",
+                              required: ["key", "operator"],
+                              properties: {
+                                key: { type: "string" },
+                                operator: { type: "string" },
+                                values: {
+                                  type: "array",
+                                  "x-kubernetes-list-type": "atomic",
+                                  items: { type: "string" },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                    peers: {
+                      description: "Names of the BGPPeers to announce to; absent means all.",
+                      type: "array",
+                      items: { type: "string" },
+                    },
+                    serviceSelectors: {
+                      description: "Selects the Services whose addresses are announced; absent means all.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        "x-kubernetes-map-type": "atomic",
+                        properties: {
+                          matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                          matchExpressions: {
+                            type: "array",
+                            "x-kubernetes-list-type": "atomic",
+                            items: {
+                              type: "object",
+                              required: ["key", "operator"],
+                              properties: {
+                                key: { type: "string" },
+                                operator: { type: "string" },
+                                values: {
+                                  type: "array",
+                                  "x-kubernetes-list-type": "atomic",
+                                  items: { type: "string" },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                  },
+                },
+                status: { type: "object" },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "bgppeers.metallb.io" },
+    spec: {
+      group: "metallb.io",
+      scope: "Namespaced",
+      names: { kind: "BGPPeer", listKind: "BGPPeerList", plural: "bgppeers", singular: "bgppeer" },
+      versions: [
+        {
+          name: "v1beta2",
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: "Address", type: "string", jsonPath: ".spec.peerAddress" },
+            { name: "ASN", type: "string", jsonPath: ".spec.peerASN" },
+            { name: "BFD Profile", type: "string", jsonPath: ".spec.bfdProfile" },
+            { name: "Multi Hops", type: "string", jsonPath: ".spec.ebgpMultiHop" },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description:
+                "BGPPeer is a router that nodes open a BGP session with. Berth keeps it, and does not speak BGP yet.",
+              type: "object",
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: {
+                  type: "object",
+                  required: ["myASN"],
+                  properties: {
+                    myASN: {
+                      description: "AS number of the nodes.",
+                      type: "integer",
+                      format: "int64",
+                      minimum: 0,
+                      maximum: 4294967295,
+                    },
+                    peerASN: {
+                      description: "AS number of the peer; this or dynamicASN.",
+                      type: "integer",
+                      format: "int64",
+                      minimum: 0,
+                      maximum: 4294967295,
+                    },
+                    dynamicASN: {
+                      description:
+                        "Takes the peer's AS number as it comes, where it is the nodes' own (internal) or another (external).",
+                      type: "string",
+                      enum: ["internal", "external"],
+                    },
+                    localASN: {
+                      description: "AS number to show to this peer in place of myASN.",
+                      type: "integer",
+                      format: "int64",
+                      minimum: 1,
+                      maximum: 4294967295,
+                    },
+                    peerAddress: { description: "Address of the peer; this or interface.", type: "string" },
+                    interface: {
+                      description: "Interface of the node on which the peer is found without an address.",
+                      type: "string",
+                    },
+                    sourceAddress: { description: "Address that sessions are opened from.", type: "string" },
+                    peerPort: {
+                      description: "TCP port of the peer.",
+                      type: "integer",
+                      minimum: 1,
+                      maximum: 16384,
+                      default: 179,
+                    },
+                    holdTime: {
+                      description: "Time without a message after which the session has ended, as 90s.",
+                      type: "string",
+                    },
+                    keepaliveTime: {
+                      description: "Time between two messages that keep the session, as 30s.",
+                      type: "string",
+                    },
+                    connectTime: {
+                      description: "Time between two attempts to open the session, as 10s.",
+                      type: "string",
+                      "x-kubernetes-validations": [
+                        {
+                          message: "connectTime is from 1s to 65535s",
+                          rule: "duration(self) >= duration('1s') && duration(self) < duration('65536s')",
+                        },
+                        {
+                          message: "connectTime is of whole seconds",
+                          rule: "duration(self).getMilliseconds() % 1000 == 0",
+                        },
+                      ],
+                    },
+                    routerID: { description: "The nodes' BGP identifier, written as an IPv4 address.", type: "string" },
+                    nodeSelectors: {
+                      description:
+                        "Selects the nodes that open a session; one selector that matches is enough; absent means all.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        "x-kubernetes-map-type": "atomic",
+                        properties: {
+                          matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                          matchExpressions: {
+                            type: "array",
+                            "x-kubernetes-list-type": "atomic",
+                            items: {
+                              type: "object",
+                              required: ["key", "operator"],
+                              properties: {
+                                key: { type: "string" },
+                                operator: { type: "string" },
+                                values: {
+                                  type: "array",
+                                  "x-kubernetes-list-type": "atomic",
+                                  items: { type: "string" },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                    password: { description: "Password of the session (TCP MD5); better in a Secret.", type: "string" },
+                    passwordSecret: {
+                      description: "Secret of type kubernetes.io/basic-auth that has the password.",
+                      type: "object",
+                      "x-kubernetes-map-type": "atomic",
+                      properties: { name: { type: "string" }, namespace: { type: "string" } },
+                    },
+                    bfdProfile: { description: "Name of the BFDProfile by which the peer is watched.", type: "string" },
+                    enableGracefulRestart: {
+                      description: "Whether the peer keeps routes while a session is opened anew.",
+                      type: "boolean",
+                      "x-kubernetes-validations": [
+                        {
+                          message: "enableGracefulRestart is chosen when the peer is created",
+                          rule: "self == oldSelf",
+                        },
+                      ],
+                    },
+                    ebgpMultiHop: {
+                      description: "Whether a peer of another AS may be several hops away.",
+                      type: "boolean",
+                    },
+                    vrf: { description: "VRF of the node from which the session is opened.", type: "string" },
+                    dualStackAddressFamily: {
+                      description: "Whether the session carries routes of both IP families.",
+                      type: "boolean",
+                      default: false,
+                    },
+                    disableMP: {
+                      description:
+                        "MetalLB's former switch for one IP family a session; dualStackAddressFamily has taken its place.",
+                      type: "boolean",
+                      default: false,
+                    },
+                  },
+                },
+                status: { type: "object" },
+              },
+            },
+          },
+        },
+        {
+          name: "v1beta1",
+          served: true,
+          storage: false,
+          deprecated: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: "Address", type: "string", jsonPath: ".spec.peerAddress" },
+            { name: "ASN", type: "string", jsonPath: ".spec.peerASN" },
+            { name: "BFD Profile", type: "string", jsonPath: ".spec.bfdProfile" },
+            { name: "Multi Hops", type: "string", jsonPath: ".spec.ebgpMultiHop" },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description: "BGPPeer is a router that nodes open a BGP session with, in its former version.",
+              type: "object",
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: {
+                  type: "object",
+                  required: ["myASN"],
+                  "x-kubernetes-validations": [
+                    {
+                      message: "write the peer's AS number",
+                      rule: "has(self.peerASN) || has(self.dynamicASN)",
+                      fieldPath: ".peerASN",
+                      reason: "FieldValueRequired",
+                    },
+                    {
+                      message: "write the peer's address",
+                      rule: "has(self.peerAddress) || has(self.interface)",
+                      fieldPath: ".peerAddress",
+                      reason: "FieldValueRequired",
+                    },
+                  ],
+                  properties: {
+                    myASN: {
+                      description: "AS number of the nodes.",
+                      type: "integer",
+                      format: "int64",
+                      minimum: 0,
+                      maximum: 4294967295,
+                    },
+                    peerASN: {
+                      description: "AS number of the peer; this or dynamicASN.",
+                      type: "integer",
+                      format: "int64",
+                      minimum: 0,
+                      maximum: 4294967295,
+                    },
+                    dynamicASN: {
+                      description:
+                        "Takes the peer's AS number as it comes, where it is the nodes' own (internal) or another (external).",
+                      type: "string",
+                      enum: ["internal", "external"],
+                    },
+                    localASN: {
+                      description: "AS number to show to this peer in place of myASN.",
+                      type: "integer",
+                      format: "int64",
+                      minimum: 1,
+                      maximum: 4294967295,
+                    },
+                    peerAddress: { description: "Address of the peer; this or interface.", type: "string" },
+                    interface: {
+                      description: "Interface of the node on which the peer is found without an address.",
+                      type: "string",
+                    },
+                    sourceAddress: { description: "Address that sessions are opened from.", type: "string" },
+                    peerPort: { description: "TCP port of the peer.", type: "integer", minimum: 0, maximum: 16384 },
+                    holdTime: {
+                      description: "Time without a message after which the session has ended, as 90s.",
+                      type: "string",
+                    },
+                    keepaliveTime: {
+                      description: "Time between two messages that keep the session, as 30s.",
+                      type: "string",
+                    },
+                    connectTime: {
+                      description: "Time between two attempts to open the session, as 10s.",
+                      type: "string",
+                      "x-kubernetes-validations": [
+                        {
+                          message: "connectTime is from 1s to 65535s",
+                          rule: "duration(self) >= duration('1s') && duration(self) < duration('65536s')",
+                        },
+                        {
+                          message: "connectTime is of whole seconds",
+                          rule: "duration(self).getMilliseconds() % 1000 == 0",
+                        },
+                      ],
+                    },
+                    routerID: { description: "The nodes' BGP identifier, written as an IPv4 address.", type: "string" },
+                    nodeSelectors: {
+                      description:
+                        "Selects the nodes that open a session; one selector that matches is enough; absent means all.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        "x-kubernetes-map-type": "atomic",
+                        properties: {
+                          matchLabels: { type: "object", additionalProperties: { type: "string" } },
+                          matchExpressions: {
+                            type: "array",
+                            "x-kubernetes-list-type": "atomic",
+                            items: {
+                              type: "object",
+                              required: ["key", "operator"],
+                              properties: {
+                                key: { type: "string" },
+                                operator: { type: "string" },
+                                values: {
+                                  type: "array",
+                                  "x-kubernetes-list-type": "atomic",
+                                  items: { type: "string" },
+                                },
+                              },
+                            },
+                          },
+                        },
+                      },
+                    },
+                    password: { description: "Password of the session (TCP MD5); better in a Secret.", type: "string" },
+                    passwordSecret: {
+                      description: "Secret of type kubernetes.io/basic-auth that has the password.",
+                      type: "object",
+                      "x-kubernetes-map-type": "atomic",
+                      properties: { name: { type: "string" }, namespace: { type: "string" } },
+                    },
+                    bfdProfile: { description: "Name of the BFDProfile by which the peer is watched.", type: "string" },
+                    enableGracefulRestart: {
+                      description: "Whether the peer keeps routes while a session is opened anew.",
+                      type: "boolean",
+                      "x-kubernetes-validations": [
+                        {
+                          message: "enableGracefulRestart is chosen when the peer is created",
+                          rule: "self == oldSelf",
+                        },
+                      ],
+                    },
+                    ebgpMultiHop: {
+                      description: "Whether a peer of another AS may be several hops away.",
+                      type: "boolean",
+                    },
+                    vrf: { description: "VRF of the node from which the session is opened.", type: "string" },
+                    dualStackAddressFamily: {
+                      description: "Whether the session carries routes of both IP families.",
+                      type: "boolean",
+                      default: false,
+                    },
+                    disableMP: {
+                      description:
+                        "MetalLB's former switch for one IP family a session; dualStackAddressFamily has taken its place.",
+                      type: "boolean",
+                      default: false,
+                    },
+                  },
+                },
+                status: { type: "object" },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "communities.metallb.io" },
+    spec: {
+      group: "metallb.io",
+      scope: "Namespaced",
+      names: { kind: "Community", listKind: "CommunityList", plural: "communities", singular: "community" },
+      versions: [
+        {
+          name: "v1beta1",
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          schema: {
+            openAPIV3Schema: {
+              description:
+                "Community gives BGP communities names that a BGPAdvertisement can use. Berth keeps it, and does not speak BGP yet.",
+              type: "object",
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: {
+                  type: "object",
+                  properties: {
+                    communities: {
+                      description: "The names.",
+                      type: "array",
+                      items: {
+                        type: "object",
+                        properties: {
+                          name: { description: "The name, of which there is one in the cluster.", type: "string" },
+                          value: { description: "The community, as 64512:100 or large:64512:1:2.", type: "string" },
+                        },
+                      },
+                    },
+                  },
+                },
+                status: { type: "object" },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
     metadata: { name: "ipaddresspools.metallb.io" },
     spec: {
       group: "metallb.io",
@@ -395,6 +1028,72 @@ export const manifests: readonly Manifest[] = [
                           observedGeneration: { type: "integer", format: "int64", minimum: 0 },
                         },
                       },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      ],
+    },
+  },
+  {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "servicebgpstatuses.metallb.io" },
+    spec: {
+      group: "metallb.io",
+      scope: "Namespaced",
+      names: {
+        kind: "ServiceBGPStatus",
+        listKind: "ServiceBGPStatusList",
+        plural: "servicebgpstatuses",
+        singular: "servicebgpstatus",
+      },
+      versions: [
+        {
+          name: "v1beta1",
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            { name: "Node", type: "string", jsonPath: ".status.node" },
+            { name: "Service Name", type: "string", jsonPath: ".status.serviceName" },
+            { name: "Service Namespace", type: "string", jsonPath: ".status.serviceNamespace" },
+          ],
+          schema: {
+            openAPIV3Schema: {
+              description:
+                "ServiceBGPStatus says to which peers a node announces the addresses of a Service. Berth makes none, since it does not speak BGP yet.",
+              type: "object",
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: { type: "object" },
+                status: {
+                  type: "object",
+                  properties: {
+                    node: {
+                      description: "The node that announces.",
+                      type: "string",
+                      "x-kubernetes-validations": [{ message: "Value is immutable", rule: "self == oldSelf" }],
+                    },
+                    serviceName: {
+                      description: "The Service whose addresses the node announces.",
+                      type: "string",
+                      "x-kubernetes-validations": [{ message: "Value is immutable", rule: "self == oldSelf" }],
+                    },
+                    serviceNamespace: {
+                      description: "The namespace of the Service.",
+                      type: "string",
+                      "x-kubernetes-validations": [{ message: "Value is immutable", rule: "self == oldSelf" }],
+                    },
+                    peers: {
+                      description: "Names of the BGPPeers that the addresses are announced to.",
+                      type: "array",
+                      items: { type: "string" },
                     },
                   },
                 },

@@ -1,7 +1,7 @@
 /**
- * Makes what is written down elsewhere: cluster/generated from manifests (the types of the CRDs, the objects that the operator
- * applies), docs/messages.md from the sentences of core/explain, docs/reference.md from the names in the source, the tables of
- * docs/security.md from the rules of RBAC, and the part of manifests/ that Pepr makes of package.json.
+ * Makes what is written down elsewhere: cluster/generated from manifests (the types that cluster/crd.ts lets in, the objects that
+ * the operator applies), docs/messages.md from the sentences of core/explain, docs/reference.md from the names in the source, the
+ * tables of docs/security.md from the rules of RBAC, and the part of manifests/ that Pepr makes of package.json.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -28,6 +28,10 @@ const crds = yamlFiles("crds");
 for (const file of crds) {
   execFileSync(join(root, "node_modules/.bin/kubernetes-fluent-client"), ["crd", file, target], { stdio: "pipe" });
 }
+
+const door = readFileSync(join(root, "cluster/crd.ts"), "utf8");
+for (const name of readdirSync(target))
+  if (name !== "manifests.ts" && !door.includes(`/${name}"`)) rmSync(join(target, name));
 
 const objects = [...crds, ...yamlFiles("operator"), ...yamlFiles("announcer")].flatMap((file) =>
   parseObjects(readFileSync(file, "utf8")),

@@ -21,8 +21,8 @@ const exported = ({ name, description, bindings }: Capability): string => {
 
 const capabilities = processOver(new MemoryStore().client()).parts.map(({ capability }) => capability);
 
-test("the module has exactly three capabilities", () => {
-  expect(capabilities.map(({ name }) => name)).toEqual(["services", "pools", "announcements"]);
+test("the module has exactly four capabilities", () => {
+  expect(capabilities.map(({ name }) => name)).toEqual(["services", "pools", "announcements", "peers"]);
 });
 
 test.each(capabilities.map((capability) => ({ name: capability.name, capability })))(

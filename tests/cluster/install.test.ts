@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { manifests } from "../../cluster/generated/manifests.ts";
+import { ApiError } from "../../cluster/errors.ts";
 import { install, keepWebhooksNarrow } from "../../cluster/install.ts";
 import { kinds, type ApiObject, type Kind, type WebhookConfiguration } from "../../cluster/kinds.ts";
 import { settleServing } from "../../cluster/serving.ts";
@@ -34,6 +35,12 @@ type DaemonSet = ApiObject & {
   spec: { template: { spec: { containers: readonly { name: string; image: string }[] } } };
 };
 const daemonSets: Kind<DaemonSet> = { group: "apps", version: "v1", kind: "DaemonSet", plural: "daemonsets" };
+const customResources: Kind<ApiObject> = {
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+};
 const imageIn = (store: MemoryStore): string | undefined =>
   store.get(daemonSets, { namespace: "metallb-system", name: "announcer" })?.spec.template.spec.containers[0]?.image;
 
@@ -44,9 +51,7 @@ describe("what the watcher brings along", () => {
       manifests.map(({ metadata: { namespace, name } }) => (namespace === undefined ? name : `${namespace}/${name}`)),
     );
     expect(manifests.map(({ kind }) => kind)).toEqual([
-      "CustomResourceDefinition",
-      "CustomResourceDefinition",
-      "CustomResourceDefinition",
+      ...Array.from({ length: 8 }, () => "CustomResourceDefinition"),
       "ValidatingAdmissionPolicy",
       "ValidatingAdmissionPolicyBinding",
       "PodDisruptionBudget",
@@ -99,6 +104,29 @@ describe("what the watcher brings along", () => {
     const before = store.resourceVersion;
     await installed(store);
     expect(store.resourceVersion).toBe(before);
+  });
+
+  const refusing =
+    (key: string): Hook =>
+    (call, run) =>
+      call.verb === "apply" && call.key === key
+        ? Promise.reject(new ApiError("apply", 422, "Invalid", "status.storedVersions[0]: Invalid value"))
+        : run();
+
+  it("leaves a kind that Berth does not read as the cluster has it, where that can't be replaced", async () => {
+    const store = new MemoryStore();
+    const done = install(store.client({ hook: refusing("bgppeers.metallb.io") }));
+    await pass(120_000);
+    await done;
+    const names = store.all(customResources).map(({ metadata }) => metadata?.name);
+    expect(names).not.toContain("bgppeers.metallb.io");
+    expect(names).toHaveLength(7);
+    expect(imageIn(store)).toBeDefined();
+  });
+
+  it("is not there without a kind that Berth reads", async () => {
+    const client = new MemoryStore().client({ hook: refusing("ipaddresspools.metallb.io") });
+    await expect(install(client)).rejects.toThrow("storedVersions");
   });
 
   it("is not there while the API server is away, and the caller hears of it", async () => {

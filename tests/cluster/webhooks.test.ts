@@ -22,7 +22,13 @@ const peprs = {
   namespaceSelector: {
     matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system"] }],
   },
-  rules: [rule("", "services"), rule("metallb.io", "ipaddresspools"), rule("metallb.io", "l2advertisements")],
+  rules: [
+    rule("", "services"),
+    rule("metallb.io", "ipaddresspools"),
+    rule("metallb.io", "l2advertisements"),
+    rule("metallb.io", "bgppeers"),
+    rule("metallb.io", "communities"),
+  ],
 };
 const configuration = (...webhooks: readonly object[]) => ({
   metadata: { name: "pepr-berth" },
@@ -58,11 +64,12 @@ describe("the entries to apply", () => {
     });
   });
 
-  it("fail open for Services and closed for MetalLB's kinds", () => {
+  it("fail open for Services, closed for pools and advertisements, and open for the kinds of BGP", () => {
     expect(narrow(peprs)).toMatchObject([
       { name: peprs.name },
       { name: "services.berth.dev", failurePolicy: "Ignore", rules: peprs.rules.slice(0, 1) },
-      { name: STRICT_ENTRY, failurePolicy: "Fail", rules: peprs.rules.slice(1) },
+      { name: STRICT_ENTRY, failurePolicy: "Fail", rules: peprs.rules.slice(1, 3) },
+      { name: "bgp.berth.dev", failurePolicy: "Ignore", sideEffects: "None", rules: peprs.rules.slice(3) },
     ]);
   });
 
@@ -79,7 +86,11 @@ describe("the entries to apply", () => {
 
   it("reach the machine that Pepr names outside of a cluster as Pepr says", () => {
     const clientConfig = { url: "https://192.168.1.9:3000/validate/token", caBundle: "Q0E=" };
-    expect(narrow({ ...peprs, clientConfig })?.slice(1)).toMatchObject([{ clientConfig }, { clientConfig }]);
+    expect(narrow({ ...peprs, clientConfig })?.slice(1)).toMatchObject([
+      { clientConfig },
+      { clientConfig },
+      { clientConfig },
+    ]);
   });
 
   it("are two where Pepr has no rule for MetalLB's kinds, as in the mutating configuration", () => {
@@ -127,6 +138,7 @@ describe("a configuration", () => {
       other.name,
       "services.berth.dev",
       STRICT_ENTRY,
+      "bgp.berth.dev",
     ]);
   });
 });

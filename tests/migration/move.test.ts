@@ -183,7 +183,7 @@ describe("over to Berth", () => {
   });
 
   test.each(samples)("upstream's sample $name applies unchanged", async (sample) => {
-    await tryOut(before().target, sample);
+    expect((await tryOut(before().target, sample)).applied).toEqual(sample.unspoken);
   });
 
   test("nothing of MetalLB's workloads is left", async () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach } from "vitest";
 import { announcements } from "../../capabilities/announcements.ts";
 import type { Answer } from "../../capabilities/guard.ts";
 import type { Part } from "../../capabilities/part.ts";
+import { peers } from "../../capabilities/peers.ts";
 import { pools } from "../../capabilities/pools.ts";
 import { services } from "../../capabilities/services.ts";
 import type { Api } from "../../cluster/api.ts";
@@ -36,7 +37,7 @@ type Admitted = {
 /** The module as pepr.ts puts it together. */
 export function processOver(api: Api): Process {
   const cluster = new Cluster(api);
-  return { cluster, parts: [services(cluster), pools(cluster), announcements(cluster)] };
+  return { cluster, parts: [services(cluster), pools(cluster), announcements(cluster), peers()] };
 }
 
 /** Namespaces that Pepr keeps its webhooks out of. */

@@ -1,5 +1,6 @@
 /** Makes the text of docs/messages.md from the catalogue and the sentences of core/explain. */
 import { explain, explainNote, type AdmissionNote, type Refusal } from "../../../core/explain.ts";
+import { aboutBgp } from "./bgp.ts";
 import type { Answer, Entry } from "./entry.ts";
 import { aboutPools } from "./pools.ts";
 import { aboutServices } from "./services.ts";
@@ -92,6 +93,7 @@ export function messagesPage(): string {
       others.filter((entry) => !isOfAdvertisement(entry)),
     ),
     chapter("Advertisements", others.filter(isOfAdvertisement)),
+    chapter("BGP", Object.entries(aboutBgp)),
     `## Notes
 
 Printed as Warnings; the Service is admitted.

@@ -1,10 +1,11 @@
 /** Refusals about pools and advertisements, each with an example, its cause and its cure. */
 import type { AllocationRefusal, RequestRefusal } from "../../../core/allocation/refusal.ts";
+import type { BgpUnspoken } from "../../../core/explain/bgp.ts";
 import type { Catalogue } from "./entry.ts";
 import { address, ofPool, other, pin, pool, range } from "./values.ts";
 
 /** In the order in which they are listed. */
-export const aboutPools: Omit<Catalogue, (RequestRefusal | AllocationRefusal)["kind"]> = {
+export const aboutPools: Omit<Catalogue, (RequestRefusal | AllocationRefusal | BgpUnspoken)["kind"]> = {
   strandedAddresses: {
     answer: "denied",
     cause: "The change of the pool, or its deletion, would take addresses from Services that use them.",

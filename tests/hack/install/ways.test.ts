@@ -99,6 +99,7 @@ describe("the ways in bring the same objects", () => {
         ...webhooks,
         "Deployment pepr-system/pepr-berth-watcher spec.replicas",
         "Deployment pepr-system/pepr-berth-watcher spec.template.spec.priorityClassName",
+        "ValidatingWebhookConfiguration pepr-berth webhooks.bgp.berth.dev",
         "ValidatingWebhookConfiguration pepr-berth webhooks.configuration.berth.dev",
       ].toSorted(),
     );
