@@ -8,7 +8,15 @@ import { allObjects, installation } from "./install/manifests.ts";
 import { buildModule } from "./install/module.ts";
 import type { JsonObject } from "./install/object.ts";
 import { NAME } from "./install/pepr-objects.ts";
-import { cleansePools, cleanseServices, othersIn, servedBy, type Addresses } from "./install/removal.ts";
+import {
+  cleansePools,
+  cleanseServices,
+  othersIn,
+  servedBy,
+  tally,
+  writtenObjects,
+  type Addresses,
+} from "./install/removal.ts";
 import { pluralOf } from "./install/rights.ts";
 import { Misuse, runCommand, say } from "./install/words.ts";
 import { pickText } from "./lab/json.ts";
@@ -17,7 +25,7 @@ const USAGE = `usage: hack/remove --keep-addresses|--drop-addresses [--crds] [--
 Takes Berth away from the cluster of kubectl's current context; safe to run again. Without a choice it only explains.
   --keep-addresses   addresses stay in the status of Services: for what takes over from Berth, and for Berth when it comes back
   --drop-addresses   Services are pending again
-  --crds             the kinds go too, and with them every IPAddressPool and L2Advertisement
+  --crds             the kinds go too, and with them every object of them: pools, advertisements, and what is of BGP
 `;
 
 const options = {
@@ -83,8 +91,10 @@ async function foretell(kubectl: Kubectl, crds: boolean): Promise<void> {
       `${served.length === 1 ? "1 Service stops" : `${String(served.length)} Services stop`} answering from outside: ${inUse(served)}`,
     );
   if (!crds) return;
-  const pools = await kubectl.list("ipaddresspools.metallb.io", "-A");
-  say(`the kinds go, and every pool with them: ${String(pools.length)}`);
+  const objects = await writtenObjects(kubectl, "-A");
+  say(
+    `the kinds go, and with them ${objects.length === 0 ? "nothing, since there is no object of them" : tally(objects)}`,
+  );
 }
 
 type Removal = { readonly addresses: Addresses; readonly crds: boolean };
@@ -137,7 +147,7 @@ async function takeAway(kubectl: Kubectl, { addresses, crds }: Removal): Promise
   await removeNamespaces(kubectl, crds);
   say(
     "Berth is gone; pools and what asks for addresses stay as you wrote them" +
-      (crds ? ", but for the pools, which went with their kinds" : ""),
+      (crds ? ", but for the objects of the kinds, which went with them" : ""),
   );
 }
 

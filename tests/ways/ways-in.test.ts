@@ -33,6 +33,12 @@ const ELSEWHERE = {
     "there is no registry",
 };
 
+const PEER = `apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: {name: edge, namespace: metallb-system}
+spec: {myASN: 64512, peerASN: 64513, peerAddress: 172.30.0.250}
+`;
+
 const cell: { ground?: Ground; byPepr?: Live; byKubectl?: Live } = {};
 type Live = ReadonlyMap<string, JsonObject>;
 const ground = (): Ground => cell.ground ?? expect.fail();
@@ -132,6 +138,18 @@ describe("by kubectl apply -k", () => {
     const { code, stdout, stderr } = await hack("bootstrap", "--check");
     expect([code, stderr], stdout).toEqual([0, ""]);
     expect(stdout).toMatch(/Berth: {3}installed by kubectl, berth\.dev\/operator:\S+; admission 2\/2, watchers 2\/2/);
+  });
+
+  it("hack/remove says what would go with the kinds, BGP's included, and changes nothing without an answer", async () => {
+    await kubectlApply(PEER);
+    const { code, stdout } = await hack("remove", "--crds");
+    expect([code, stdout]).toEqual([2, expect.stringMatching(/with them IPAddressPool \(1\), .*BGPPeer \(1\)/)]);
+  });
+
+  it("hack/remove leaves a namespace in which somebody has a BGPPeer", async () => {
+    const { code, stdout } = await hack("remove", "--drop-addresses");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("namespace metallb-system stays: BGPPeer edge")]);
+    expect(await kubectl("get", "bgppeers", "-n", "metallb-system", "-o", "name")).toContain("edge");
   });
 
   it("hack/remove --drop-addresses --crds leaves Services pending and no kinds", dropAll);

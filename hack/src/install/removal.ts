@@ -58,6 +58,20 @@ export async function cleanseServices(kubectl: Kubectl, addresses: Addresses): P
   return served.length;
 }
 
+/** The kinds of `metallb.io` that people write. */
+const WRITTEN = ["ipaddresspools", "l2advertisements", "bgppeers", "bgpadvertisements", "bfdprofiles", "communities"];
+
+/** What people have written of these kinds, in all namespaces or in one; each kind by itself, since not every cluster has all. */
+export async function writtenObjects(kubectl: Kubectl, ...where: readonly string[]): Promise<readonly unknown[]> {
+  return (await Promise.all(WRITTEN.map((plural) => kubectl.list(`${plural}.metallb.io`, ...where)))).flat();
+}
+
+/** How many objects of which kind, as `IPAddressPool (2), BGPPeer (1)`. */
+export function tally(objects: readonly unknown[]): string {
+  const kinds = Map.groupBy(objects, (object) => pickText(object, "kind"));
+  return [...kinds].map(([kind, all]) => `${kind} (${String(all.length)})`).join(", ");
+}
+
 /** Takes the conditions off pools and advertisements. */
 export async function cleansePools(kubectl: Kubectl): Promise<void> {
   for (const kind of ["ipaddresspools.metallb.io", "l2advertisements.metallb.io"]) {
@@ -94,8 +108,7 @@ export async function othersIn(kubectl: Kubectl, namespace: string): Promise<rea
   ];
   const found = await Promise.all([
     kubectl.list(kinds.join(","), "-n", namespace),
-    kubectl.list("ipaddresspools.metallb.io", "-n", namespace),
-    kubectl.list("l2advertisements.metallb.io", "-n", namespace),
+    writtenObjects(kubectl, "-n", namespace),
   ]);
   return found
     .flat()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cleansing, hasTrace } from "../../../hack/src/install/removal.ts";
+import { cleansing, hasTrace, tally } from "../../../hack/src/install/removal.ts";
 
 const other = { type: "example.org/Healthy", status: "True" };
 const service = {
@@ -35,4 +35,9 @@ describe("what is written on a Service when Berth goes", () => {
       }),
     ).toBe(false);
   });
+});
+
+it("what goes with the kinds is told by kind, with numbers", () => {
+  const objects = ["IPAddressPool", "IPAddressPool", "BGPPeer"].map((kind) => ({ kind, metadata: { name: "one" } }));
+  expect(tally(objects)).toBe("IPAddressPool (2), BGPPeer (1)");
 });
