@@ -70,13 +70,12 @@ export function narrowed({ metadata, webhooks }: Configuration, serving: Serving
     rules: strict,
     sideEffects: "NoneOnDryRun",
   };
+  const unspoken = { name: BGP_ENTRY, ...common, failurePolicy: "Ignore", rules: bgp, sideEffects: "None" };
   return [
     { name: peprs.name, matchConditions: NEVER },
     ...(lenient.length === 0 ? [] : [services]),
     ...(strict.length === 0 ? [] : [configuration]),
-    ...(bgp.length === 0
-      ? []
-      : [{ name: BGP_ENTRY, ...common, failurePolicy: "Ignore", rules: bgp, sideEffects: "None" }]),
+    ...(bgp.length === 0 ? [] : [unspoken]),
   ];
 }
 

@@ -1,7 +1,8 @@
 /** BGPPeer in its two versions, which the API server itself converts: nothing is lost on the way, and nothing stored is refused. */
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { pick } from "../../hack/src/lab/json.ts";
-import type { Target } from "../../hack/src/target.ts";
+import { pick, pickText } from "../../hack/src/lab/json.ts";
+import { root, type Target } from "../../hack/src/target.ts";
 import { lab } from "./lab.ts";
 
 type Version = "v1beta1" | "v1beta2";
@@ -105,6 +106,30 @@ test.each<{ what: string; version: Version; spec: object; says: string }>([
 ])("a peer with $what is refused by the schema of $version, as by MetalLB's", async ({ version, spec, says }) => {
   const { code, stderr } = await apply(peer(version, "wrong", spec));
   expect([code, stderr]).toEqual([1, expect.stringContaining(says)]);
+});
+
+test("the kind is applied beside the conversion that a cluster of MetalLB's has, and leaves it there", async () => {
+  const { kubectl } = target();
+  const crd = ["crd", "bgppeers.metallb.io"];
+  const convertBy = (conversion: object) =>
+    kubectl([
+      "patch",
+      ...crd,
+      "--type=json",
+      "-p",
+      JSON.stringify([{ op: "replace", path: "/spec/conversion", value: conversion }]),
+    ]);
+  const service = { namespace: "metallb-system", name: "metallb-webhook-service", path: "/convert" };
+  const conversionReviewVersions = ["v1beta1", "v1beta2"];
+  await convertBy({ strategy: "Webhook", webhook: { clientConfig: { service }, conversionReviewVersions } });
+  try {
+    const file = ["-f", join(root, "manifests/crds/bgppeers.yaml")];
+    await kubectl(["apply", "--server-side", "--force-conflicts", "--field-manager=berth-operator", ...file]);
+    await kubectl(["apply", ...file]);
+    expect(pickText(await target().json(["get", ...crd]), "spec", "conversion", "strategy")).toBe("Webhook");
+  } finally {
+    await convertBy({ strategy: "None" });
+  }
 });
 
 test("graceful restart stays as it was chosen", async () => {
