@@ -47,7 +47,7 @@ async function showInstalled({ kubectl, json }: Target): Promise<readonly string
   const policies = pickList(webhooks, "webhooks")
     .map((one) => `${pickText(one, "name")} ${pickText(one, "failurePolicy")}`)
     .filter((policy) => policy.includes(".berth.dev"));
-  const wanted = ["services.berth.dev Ignore", "configuration.berth.dev Fail"];
+  const wanted = ["services.berth.dev Ignore", "configuration.berth.dev Fail", "bgp.berth.dev Ignore"];
   expect(policies.join() === wanted.join(), `webhook failure policies: ${policies.join()}`);
   return lines(await kubectl(["get", "pods", "-A", "-o", "wide"]));
 }
