@@ -1,5 +1,15 @@
 /** Berth as it was before: another commit's sources, images and bundle, kept in the cache by commit. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
 import { pickText } from "./lab/json.ts";
@@ -31,8 +41,11 @@ export async function earlierBerth(): Promise<Earlier> {
   }
   const commit = found ?? (await git("rev-parse", "HEAD")) ?? "";
   const version = `0.0.0-${commit.slice(0, 12)}`;
-  const folder = join(cacheFolder(), "commits", commit);
+  const commits = join(cacheFolder(), "commits");
+  const folder = join(commits, commit);
   if (!existsSync(folder)) await extract(commit, version, folder);
+  utimesSync(folder, new Date(), new Date());
+  forgetUnused(commits);
   return { commit, version, folder, isBefore: found !== undefined };
 }
 
@@ -61,19 +74,54 @@ async function extract(commit: string, version: string, folder: string): Promise
   }
 }
 
-/**
- * Builds its images and loads them into the lab. In a cache of its own: two checkouts that share Cargo's folder get each
- * other's programs, since Cargo tells by the age of the sources whether they have changed.
- */
+/** How many commits are kept; whoever tries another one again waits some minutes for its build. */
+const KEPT = 4;
+
+/** Removes the folders that were not used for longest, but for so many. */
+export function forgetUnused(commits: string, kept = KEPT): void {
+  const folders = readdirSync(commits).map((name) => join(commits, name));
+  const used = new Map(folders.map((folder) => [folder, statSync(folder).mtimeMs]));
+  const byUse = folders.toSorted((left, right) => (used.get(right) ?? 0) - (used.get(left) ?? 0));
+  for (const folder of byUse.slice(kept)) {
+    // Under another name first: half of a commit must not be taken for one.
+    const going = `${folder}.${String(process.pid)}`;
+    renameSync(folder, going);
+    rmSync(going, { recursive: true, force: true });
+  }
+}
+
+/** Loads its images into the lab; the first time, builds them. */
 export async function loadEarlier(target: Target, { folder }: Earlier): Promise<void> {
-  const env = { XDG_CACHE_HOME: join(folder, ".cache") };
+  const archives = await imagesIn(folder, (cache) => buildImages(folder, cache));
+  await target.lab("load", ...archives);
+}
+
+/** The archives of a commit's images, built where it has none yet; of the build's cache nothing else is kept, half a gigabyte. */
+export async function imagesIn(
+  folder: string,
+  build: (cache: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const [cache, list] = [join(folder, ".cache"), join(folder, ".images")];
+  if (!existsSync(list)) {
+    const archives = await build(cache);
+    rmSync(join(cacheFolder({ XDG_CACHE_HOME: cache }), "target"), { recursive: true, force: true });
+    writeFileSync(list, archives.join("\n"));
+  }
+  return readFileSync(list, "utf8").split("\n");
+}
+
+/**
+ * Builds its images. In a cache of its own: two checkouts that share Cargo's folder get each other's programs, since Cargo tells by
+ * the age of the sources whether they have changed.
+ */
+async function buildImages(folder: string, cache: string): Promise<readonly string[]> {
   // Its own function, of whatever version: how its images are asked for by hand has changed.
   const script = `
     const { productImages } = await import(${JSON.stringify(join(folder, "hack/src/images.ts"))});
     for (const { archive } of await productImages()) console.log(archive);`;
-  const printed = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder, env });
-  const archives = printed.trimEnd().split("\n");
-  await target.lab("load", ...archives);
+  const command = ["--input-type=module", "--eval", script];
+  const printed = await run(process.execPath, command, { cwd: folder, env: { XDG_CACHE_HOME: cache } });
+  return printed.trimEnd().split("\n");
 }
 
 /** Deploys it, over whatever runs. */
