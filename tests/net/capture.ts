@@ -15,11 +15,12 @@ export type Capture = {
 };
 
 /** Begins to capture ARP, NDP and hellos on the host's lan0; resolves when it listens. */
-export function capture(host: Host): Promise<Capture> {
+export const capture = ({ namespace }: Host): Promise<Capture> => captureWithin(["ip", "netns", "exec", namespace]);
+
+/** The same in the namespace that this command line, put before another one, runs it in. */
+export function captureWithin([enter = "", ...args]: readonly string[]): Promise<Capture> {
   const program = join(import.meta.dirname, "sniff.ts");
-  const child = spawn("ip", ["netns", "exec", host.namespace, process.execPath, program, "lan0"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(enter, [...args, process.execPath, program, "lan0"], { stdio: ["ignore", "pipe", "inherit"] });
   const seen: Frame[] = [];
   const stop = (): void => {
     child.kill("SIGKILL");
