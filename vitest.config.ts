@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["tests/{core,cluster,capabilities,hack}/**/*.test.ts", "tests/e2e/torture/*.test.ts"],
+          include: ["tests/{core,cluster,capabilities,hack}/**/*.test.ts", "tests/e2e/*/*.test.ts"],
           testTimeout: 30_000,
           // Pepr registers all bindings in this mode, and starts nothing.
           env: { PEPR_MODE: "dev", LOG_LEVEL: "silent", BERTH_LOG_LEVEL: "silent" },
