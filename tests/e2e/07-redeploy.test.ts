@@ -11,10 +11,10 @@ import { deploy } from "../../hack/src/product.ts";
 import { until } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
 import { claimsByService, givenAddress, lab, labApi, loadBalancer, pool } from "./lab.ts";
+import { DEPLOYMENTS, rolledOut } from "./operator.ts";
 
 const cell: { api?: Api; target?: Target } = {};
 const inPepr = ["-n", "pepr-system"];
-const DEPLOYMENTS = ["pepr-berth", "pepr-berth-watcher"];
 /** A deploy builds the module, and waits for pods, which on a busy machine take their time. */
 const DEPLOY_MILLIS = 900_000;
 const HOST = "pepr-berth.pepr-system.svc";
@@ -23,12 +23,6 @@ beforeAll(async () => {
   [cell.api, cell.target] = [await labApi(), await lab()];
   await cell.target.kubectl(["apply", "-f", "-"], JSON.stringify(pool("again", "10.80.0.0/20")));
 });
-
-const rolledOut = async (): Promise<void> => {
-  for (const name of DEPLOYMENTS) {
-    await cell.target!.kubectl(["rollout", "status", `deployment/${name}`, ...inPepr, "--timeout=400s"]);
-  }
-};
 
 /** Asks the webhooks as long as it is not told to stop: makes a Service, changes a pool. Gives what went wrong. */
 async function askWebhooks(signal: AbortSignal): Promise<{ asked: number; wrong: readonly string[] }> {
@@ -67,7 +61,7 @@ test(
       // Pepr makes a new certificate and a new path with each deploy, and applies them before the pods that it means them for.
       await deploy(cell.target!);
       // It is content with the ready pods of before, so their successors are waited for here.
-      await rolledOut();
+      await rolledOut(cell.target!, 400);
     } finally {
       end.abort();
     }

@@ -1,22 +1,10 @@
 /** Where an address comes from (§§4.2, 4.3 of MetalLB's rules), row by row, in kubectl's own answer. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { pickList } from "../../hack/src/lab/json.ts";
-import { lab } from "./lab.ts";
-import { Person, wish, type Wish } from "./people.ts";
-import { Rows, type RowPool } from "./rows.ts";
+import { wish, type Wish } from "./people.ts";
+import { rowsIn, type RowPool } from "./rows.ts";
 
-const cell: { rows?: Rows } = {};
-
-beforeAll(async () => {
-  const target = await lab();
-  await target.kubectl(["create", "namespace", "sources"]);
-  cell.rows = new Rows(new Person(target, "sources"), 98);
-});
-
-afterAll(async () => {
-  await cell.rows!.clear();
-  await cell.rows!.someone.target.kubectl(["delete", "namespace", "sources"]);
-});
+const room = rowsIn("sources", 98);
 
 type Row = {
   readonly row: string;
@@ -174,11 +162,11 @@ describe("an address that a Node has by what its network plugin says", () => {
     "k3s.io/external-ip": "$.4,@::4",
   };
   const annotate = (...words: readonly string[]) =>
-    cell.rows!.someone.target.kubectl(["annotate", "--overwrite", "node", "node-1", ...words]);
+    room().someone.target.kubectl(["annotate", "--overwrite", "node", "node-1", ...words]);
   const remove = () => annotate(...Object.keys(told).map((name) => `${name}-`));
 
   test("is not given, not even on request, while the Node has it", async () => {
-    const all = cell.rows!;
+    const all = room();
     await all.begin({ lan: { addresses: ["$.1-$.9", "@::4/128"] } });
     await annotate(...Object.entries(all.fill(told)).map(([name, text]) => `${name}=${text}`));
     try {
@@ -199,7 +187,7 @@ describe("an address that a Node has by what its network plugin says", () => {
   });
 
   test("is given up by the Service that has it", async () => {
-    const all = cell.rows!;
+    const all = room();
     await all.begin({ lan: { addresses: ["$.1-$.9"] } });
     await all.apply("web");
     await all.someone.waitFor("web");
@@ -213,7 +201,7 @@ describe("an address that a Node has by what its network plugin says", () => {
 });
 
 test("the gateway of a Node's pods is not given on request", async () => {
-  const all = cell.rows!;
+  const all = room();
   const { json, kubectl } = all.someone.target;
   const cidrs = async () => pickList(await json(["get", "node", "node-1"]), "spec", "podCIDRs").map(String);
   // The lab's nodes take their pods' ranges from the plugin's configuration alone, and no pod has an address of this one.
@@ -229,7 +217,7 @@ test("the gateway of a Node's pods is not given on request", async () => {
 
 describe("kubectl answers to a Service", () => {
   test.each(rows)("$row", async ({ pools, one = {}, gets = "", denied, warned }) => {
-    const all = cell.rows!;
+    const all = room();
     await all.begin(pools);
     if (denied !== undefined) {
       expect(await all.denied("web", one)).toContain(all.fill(denied));

@@ -1,22 +1,9 @@
 /** The change matrix (§4.4 of MetalLB's rules), row by row, against the real API server; what 13 tells as stories is left out. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lab } from "./lab.ts";
-import { Person, wish, type Wish } from "./people.ts";
-import { Rows, type RowPool } from "./rows.ts";
+import { describe, expect, test } from "vitest";
+import { wish, type Wish } from "./people.ts";
+import { rowsIn, type RowPool } from "./rows.ts";
 
-const cell: { rows?: Rows } = {};
-const rows = (): Rows => cell.rows!;
-
-beforeAll(async () => {
-  const target = await lab();
-  await target.kubectl(["create", "namespace", "matrix"]);
-  cell.rows = new Rows(new Person(target, "matrix"), 99);
-});
-
-afterAll(async () => {
-  await rows().clear();
-  await rows().someone.target.kubectl(["delete", "namespace", "matrix"]);
-});
+const rows = rowsIn("matrix", 99);
 
 const renumbering = { "berth.dev/allow-renumbering": "true" };
 const lan: RowPool = { addresses: ["$.1-$.9"] };

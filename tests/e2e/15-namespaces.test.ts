@@ -1,22 +1,9 @@
 /** Pools that choose namespaces by their labels (serviceAllocation, §4.4 of MetalLB's rules), while the labels change. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lab } from "./lab.ts";
-import { Person, wish } from "./people.ts";
-import { Rows, type RowPool } from "./rows.ts";
+import { describe, expect, test } from "vitest";
+import { wish } from "./people.ts";
+import { rowsIn, type RowPool } from "./rows.ts";
 
-const cell: { rows?: Rows } = {};
-const rows = (): Rows => cell.rows!;
-
-beforeAll(async () => {
-  const target = await lab();
-  await target.kubectl(["create", "namespace", "chosen"]);
-  cell.rows = new Rows(new Person(target, "chosen"), 88);
-});
-
-afterAll(async () => {
-  await rows().clear();
-  await rows().someone.target.kubectl(["delete", "namespace", "chosen"]);
-});
+const rows = rowsIn("chosen", 88);
 
 describe("a namespace whose labels change", () => {
   const six = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] };

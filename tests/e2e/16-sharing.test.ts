@@ -1,22 +1,9 @@
 /** The rules of sharing (§5 of MetalLB's rules), row by row, in kubectl's own answer; what 13 tells as a story is left out. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lab } from "./lab.ts";
-import { Person, wish, type Wish } from "./people.ts";
-import { Rows } from "./rows.ts";
+import { describe, expect, test } from "vitest";
+import { wish, type Wish } from "./people.ts";
+import { rowsIn } from "./rows.ts";
 
-const cell: { rows?: Rows } = {};
-const rows = (): Rows => cell.rows!;
-
-beforeAll(async () => {
-  const target = await lab();
-  await target.kubectl(["create", "namespace", "sharing"]);
-  cell.rows = new Rows(new Person(target, "sharing"), 89);
-});
-
-afterAll(async () => {
-  await rows().clear();
-  await rows().someone.target.kubectl(["delete", "namespace", "sharing"]);
-});
+const rows = rowsIn("sharing", 89);
 
 /** A Service with a key and ports such as "TCP/53"; `spec` may say more. */
 const sharer = (key: string, ports: readonly string[], spec: Readonly<Record<string, unknown>> = {}): Wish => ({

@@ -3,7 +3,6 @@ import type { Api } from "../../cluster/api.ts";
 import { kinds } from "../../cluster/kinds.ts";
 import type { Target } from "../../hack/src/target.ts";
 import { lab, labApi } from "./lab.ts";
-import { noteOtherVersion } from "./other-version.ts";
 import { clearUp, prepare } from "./torture/ground.ts";
 import { torture, type Plan, type Verdict } from "./torture/torture.ts";
 import { withUnsafeBuild } from "./torture/unsafe-build.ts";
@@ -65,9 +64,7 @@ test(
     await clearUp(cell.target!);
     await prepare(cell.target!, cell.isDualStack!);
     const work = () => torture(plan({ services: 600, isCalm: true, hasHavoc: false, restMillis: 0 }));
-    const beganAt = new Date();
     const { faults } = await withUnsafeBuild(cell.target!, work);
-    await noteOtherVersion(cell.target!, beganAt);
     const kinds = Map.groupBy(faults, ({ kind }) => kind);
     console.log(JSON.stringify(Object.fromEntries([...kinds].map(([kind, some]) => [kind, some.length]))));
     expect(kinds.get("twoOwners") ?? []).not.toEqual([]);

@@ -1,8 +1,9 @@
-/** The operator as a whole, taken away for a while. */
+/** The operator as a whole: that all of it is there, or taken away for a while. */
 import type { Target } from "../../hack/src/target.ts";
 
 const inNamespace = ["-n", "pepr-system"];
-const DEPLOYMENTS = ["pepr-berth", "pepr-berth-watcher"] as const;
+/** Its Deployments: who answers the webhooks, and who watches. */
+export const DEPLOYMENTS = ["pepr-berth", "pepr-berth-watcher"] as const;
 
 /** Does something while no process of the operator runs; resolves once all of them are ready again. */
 export async function withoutOperator(target: Target, work: () => Promise<void>): Promise<void> {
@@ -12,8 +13,15 @@ export async function withoutOperator(target: Target, work: () => Promise<void>)
     await work();
   } finally {
     await scale(target, 2);
-    for (const name of DEPLOYMENTS)
-      await target.kubectl(["rollout", "status", `deployment/${name}`, ...inNamespace, "--timeout=180s"]);
+    await rolledOut(target);
+  }
+}
+
+/** Waits until the pods of both Deployments are those that the Deployments ask for, and ready; so long for each. */
+export async function rolledOut({ kubectl }: Target, withinSeconds = 180): Promise<void> {
+  for (const name of DEPLOYMENTS) {
+    const within = `--timeout=${String(withinSeconds)}s`;
+    await kubectl(["rollout", "status", `deployment/${name}`, ...inNamespace, within]);
   }
 }
 

@@ -1,7 +1,8 @@
 /** A room for the rows of a table: each has pools of its own, in addresses that no other row uses. */
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { until } from "../../hack/src/shell.ts";
-import type { Applied, Person, Wish } from "./people.ts";
+import { lab } from "./lab.ts";
+import { Person, type Applied, type Wish } from "./people.ts";
 
 /** A pool for the room's namespace, unless others are named. */
 export type RowPool = {
@@ -13,6 +14,25 @@ export type RowPool = {
   readonly namespaceSelectors?: readonly object[];
   readonly annotations?: Readonly<Record<string, string>>;
 };
+
+/**
+ * A room in a namespace of its own, which is there from the first test of the file to the last. Gives what gives the room, since
+ * that is not there before. Files on one lab name blocks of their own.
+ */
+export function rowsIn(namespace: string, block: number): () => Rows {
+  const cell: { rows?: Rows } = {};
+  const rows = (): Rows => cell.rows!;
+  beforeAll(async () => {
+    const target = await lab();
+    await target.kubectl(["create", "namespace", namespace]);
+    cell.rows = new Rows(new Person(target, namespace), block);
+  });
+  afterAll(async () => {
+    await rows().clear();
+    await rows().someone.target.kubectl(["delete", "namespace", namespace]);
+  });
+  return rows;
+}
 
 /** In every text of a row, `$` stands for the first three octets that are its own, and `@` for the first three groups. */
 export class Rows {

@@ -155,9 +155,10 @@ describe("by kubectl apply -k", () => {
   it("hack/remove --drop-addresses --crds leaves Services pending and no kinds", dropAll);
 });
 
-describe("by the one file", () => {
+/** The tests of a section of the page about installing, on a cluster that has nothing of Berth's. */
+function beginsFromNothing(section: string): void {
   it("an empty cluster comes to an address that is reached", async () => {
-    await ground().type(install.section("One file"));
+    await ground().type(install.section(section));
     await ground().awaitReady();
     await kubectlApply(POOLS);
     await ground().reach();
@@ -166,6 +167,10 @@ describe("by the one file", () => {
   it("there is what kubectl apply -k leaves", async () => {
     expect(differences(cell.byKubectl ?? expect.fail(), await live())).toEqual([]);
   });
+}
+
+describe("by the one file", () => {
+  beginsFromNothing("One file");
 
   it("without a checkout, Berth is taken away by the page's commands, and no Service is held up", async () => {
     await ground().type(remove.section("Without this checkout"));
@@ -176,16 +181,7 @@ describe("by the one file", () => {
 });
 
 describe("by Helm", () => {
-  it("from nothing, the Service has its address, and it is reached", async () => {
-    await ground().type(install.section("Helm"));
-    await ground().awaitReady();
-    await kubectlApply(POOLS);
-    await ground().reach();
-  });
-
-  it("there is what kubectl apply -k leaves", async () => {
-    expect(differences(cell.byKubectl ?? expect.fail(), await live())).toEqual([]);
-  });
+  beginsFromNothing("Helm");
 
   it("values count, and an upgrade keeps them", async () => {
     const set = ["--set", "announcer.resources.requests.cpu=60m", "--set", "watcher.replicas=1"];

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "../../../cluster/api.ts";
 import { kinds } from "../../../cluster/kinds.ts";
 import type { Target } from "../../../hack/src/target.ts";
+import { rolledOut } from "../operator.ts";
 import type { Kinds } from "./acts.ts";
 import { findFaults, findTwoOwners, type Fault } from "./checker.ts";
 import { Client, type Tally } from "./client.ts";
@@ -51,7 +52,7 @@ export async function torture(plan: Plan): Promise<Verdict> {
   }
   const done = await havoc;
   const worked = performance.now();
-  if (hasHavoc) await awaitOperator(target);
+  if (hasHavoc) await rolledOut(target);
   const { faults, left } = await rest(plan, clients);
   return {
     faults: [...clients.flatMap((client) => client.faults), ...(await seen), ...faults],
@@ -87,12 +88,6 @@ async function watchOwners(api: Api, signal: AbortSignal): Promise<readonly Faul
     await sleep(LOOK_MILLIS, undefined, { signal }).catch(() => undefined);
   }
   return [...faults.values()];
-}
-
-async function awaitOperator({ kubectl }: Target): Promise<void> {
-  for (const name of ["pepr-berth", "pepr-berth-watcher"]) {
-    await kubectl(["rollout", "status", `deployment/${name}`, "-n", "pepr-system", "--timeout=180s"]);
-  }
 }
 
 type Rest = Pick<Verdict, "faults" | "left">;

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { pick } from "../../../hack/src/lab/json.ts";
 import { root, type Target } from "../../../hack/src/target.ts";
+import { noteOtherVersion } from "../other-version.ts";
 import { leaderOfTwo, scaleWatchers, wantedCount } from "../watchers.ts";
 
 /** pepr.ts as `pepr build` bundles it, with one import exchanged. */
@@ -35,7 +36,7 @@ async function bundleUnsafe(): Promise<Buffer> {
 const ADMISSION = "pepr-berth";
 const inPepr = ["-n", "pepr-system"];
 
-/** Runs `work` with admission pods of the unsafe build, and no watcher that would mend what they do. */
+/** Runs `work` with admission pods of the unsafe build, and no watcher that would mend what they do; notes that it was there. */
 export async function withUnsafeBuild<T>(target: Target, work: () => Promise<T>): Promise<T> {
   const code = await bundleUnsafe();
   const hash = createHash("sha256").update(code).digest("hex");
@@ -47,14 +48,19 @@ export async function withUnsafeBuild<T>(target: Target, work: () => Promise<T>)
   const deployed = await target.json(["get", "deployment", ADMISSION, ...inPepr]);
   const watchers = (await wantedCount(target)) ?? 0;
   const args = pick(deployed, "spec", "template", "spec", "containers", "0", "args") as readonly string[];
+  const beganAt = new Date();
   try {
     await scaleWatchers(target, 0);
     await runWith(target, [args[0]!, hash]);
     return await work();
   } finally {
-    await runWith(target, args);
-    await scaleWatchers(target, watchers);
-    await leaderOfTwo(target);
+    try {
+      await runWith(target, args);
+      await scaleWatchers(target, watchers);
+      await leaderOfTwo(target);
+    } finally {
+      await noteOtherVersion(target, beganAt);
+    }
   }
 }
 
