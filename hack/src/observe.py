@@ -156,7 +156,7 @@ class Warm:
 
 
 def go_first() -> None:
-    """Has the observers run before all ordinary programs: what keeps them waiting looks like a gap."""
+    """Has the observers, and whom they reach, run before all ordinary programs: what keeps them waiting looks like a gap."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     except OSError:
@@ -192,6 +192,7 @@ def watch(interface: str, address: str, port: int, millis: float) -> None:
 
 
 def serve(port: int) -> None:
+    go_first()
     with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=1_024) as server:
         print("listening", flush=True)
         while True:

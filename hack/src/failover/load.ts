@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { makeCgroupBeside } from "../lab/cgroups.ts";
+import { makeCgroupBeside, shareProcessors } from "../lab/cgroups.ts";
 import { joining } from "../lab/processes.ts";
 import type { Ground } from "./ground.ts";
 
@@ -17,8 +17,9 @@ export type Load = {
 /** Computes without end; ends by itself when nobody holds the other end of its input any more, however its parent has ended. */
 const SPIN = "trap 'kill $!' EXIT; (while :; do :; done) & read -r _";
 
-/** Starts the load. */
+/** Starts the load. Until it ends, the lab counts for what the pods of its nodes count for on machines like this one. */
 export function keepBusy({ paths, nodes }: Ground): Load {
+  shareProcessors(nodes.length * availableParallelism());
   const spinners = nodes.flatMap((node) => {
     const command = joining(makeCgroupBeside(paths, node, "busy"), ["bash", "-c", SPIN]);
     return Array.from({ length: availableParallelism() }, () =>
@@ -31,6 +32,7 @@ export function keepBusy({ paths, nodes }: Ground): Load {
     stop: () => {
       end = processorTimes();
       for (const spinner of spinners) spinner.stdin.end();
+      shareProcessors();
     },
     busyShare: () => {
       const { idle, all } = end ?? processorTimes();

@@ -47,18 +47,24 @@ function delegate(folder: string): void {
 }
 
 /**
- * The share of the processors that all labs together have, in the terms of both versions: that of a hundred programs. A lab
- * stands for machines of its own; with the share of one program its nodes would stand still for as long as a second
- * whenever something is compiled beside it.
+ * How many programs all labs together count for when the processors are shared out. A lab stands for machines of its own;
+ * counted as one program, its nodes would stand still for as long as a second whenever something is compiled beside it.
  */
-const SHARES = [
-  { file: "cpu.weight", value: "10000" },
-  { file: "cpu.shares", value: "102400" },
-] as const;
+const FAVOURED = 100;
 
-function favour(folder: string): void {
-  for (const { file, value } of SHARES) {
-    if (existsSync(join(folder, file))) writeFileSync(join(folder, file), value);
+/** The files that hold a cgroup's share, one for each version, and what one program counts for there. */
+const ONE_PROGRAM = { "cpu.weight": 100, "cpu.shares": 1_024 } as const;
+
+/**
+ * Has all labs together count for so many programs, and for a hundred at most, which is the default. What counts for many and
+ * never rests takes the processors from the kernel's own threads, which carry packets, as the pods of a node never could.
+ */
+export function shareProcessors(programs = FAVOURED): void {
+  for (const { mount } of hierarchies()) {
+    for (const [name, value] of Object.entries(ONE_PROGRAM)) {
+      const file = join(mount, CGROUP_PARENT, name);
+      if (existsSync(file)) writeFileSync(file, String(value * Math.min(programs, FAVOURED)));
+    }
   }
 }
 
@@ -68,14 +74,14 @@ export function makeNodeCgroup(paths: Paths, node: string): void {
     const lab = join(mount, paths.cgroup);
     mkdirSync(join(lab, node), { recursive: true });
     if (version === 2) for (const folder of [mount, dirname(lab), lab]) delegate(folder);
-    favour(dirname(lab));
   }
+  shareProcessors();
 }
 
 /** Makes a cgroup on a node beside its pods, where the processors are shared out; processes in its cgroup.procs count as the node's own. */
 export function makeCgroupBeside(paths: Paths, node: string, name: string): string {
   const onNode = hierarchies().map(({ mount }) => join(mount, paths.cgroup, node));
-  const sharing = onNode.find((folder) => SHARES.some(({ file }) => existsSync(join(folder, file))));
+  const sharing = onNode.find((folder) => Object.keys(ONE_PROGRAM).some((file) => existsSync(join(folder, file))));
   if (sharing === undefined) throw new Error(`node "${node}" has no cgroup that shares out processors`);
   const folder = join(sharing, name);
   mkdirSync(folder, { recursive: true });
