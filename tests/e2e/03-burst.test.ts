@@ -36,7 +36,8 @@ test("16 clients that create 200 Services at once through two admission pods get
   expect(new Set(addresses).size).toBe(SERVICES);
   const made = [...audit.finish()].filter(({ what, isRefused }) => what === "create ipaddresses" && !isRefused);
   const claimers = made.flatMap(({ writer, pod }) => (writer === "pepr-berth" ? [pod] : []));
-  expect(new Set(claimers).size).toBe(2);
+  // A pod that a roll has just replaced may have answered the first of them.
+  expect(new Set(claimers).size).toBeGreaterThan(1);
   const claims = await claimsByService(api);
   for (const service of created) {
     const names = (claims.get(`burst/${service.metadata?.name ?? ""}`) ?? []).map(({ metadata }) => metadata?.name);
