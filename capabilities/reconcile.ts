@@ -1,6 +1,7 @@
 /** Brings one Service's annotations, status, Events and claims in line with what it asks for and is stored. */
 import { adoptAddresses, claimAddresses, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { keptAddresses } from "../cluster/kept.ts";
 import { keyOf, printKey, type ObjectKey, type Service, type ServiceCondition } from "../cluster/kinds.ts";
 import type { Again } from "../cluster/queue.ts";
 import { annotatedAddresses, isOurs, listedAddresses, serviceNameOf, statusAddresses } from "../cluster/read.ts";
@@ -17,9 +18,6 @@ import {
 } from "../cluster/write.ts";
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import type { Allocation } from "../core/allocation/allocate.ts";
-import { mayGoOn } from "../core/allocation/keep.ts";
-import { findObstacle } from "../core/allocation/sharing.ts";
-import { readTerms } from "../core/allocation/terms.ts";
 import { announcedCondition } from "../core/explain/announced.ts";
 import { keys } from "../core/keys.ts";
 import type { Result } from "../core/result.ts";
@@ -89,27 +87,17 @@ async function outcomeOf(
   if (choice.error.kind === "addressDoubled") {
     return { addresses: [], pool: undefined, shown: statusAddresses(service), refusal: choice.error };
   }
-  const addresses = await keptAddresses(service, cluster);
+  const addresses = await keep(service, cluster);
   const [first] = addresses;
   const pool = first === undefined ? undefined : cluster.poolOf(first)?.key;
   return { addresses, pool, shown: addresses, refusal: choice.error };
 }
 
 /** What a Service that can't be served as it asks goes on with: the addresses that it has and may have. */
-async function keptAddresses(service: Service, cluster: Cluster): Promise<readonly Address[]> {
-  const name = serviceNameOf(service);
-  const served = cluster.servedAs(service);
-  const mayStay = (address: Address): boolean =>
-    mayGoOn(address, cluster.claimedFrom(address), served, cluster.usablePools());
-  const terms = readTerms(service);
-  // What it shares and may not share as it stands now, it gives up: the others are not to give way.
-  const isShared = (address: Address): boolean => {
-    const holder = cluster.ledger.occupancy.holderOf(address);
-    return findObstacle(holder, { service: name, terms, across: "adopted" }) === undefined;
-  };
-  const current = listedAddresses(service).filter((address) => mayStay(address) && isShared(address));
+async function keep(service: Service, cluster: Cluster): Promise<readonly Address[]> {
+  const current = keptAddresses(service, cluster);
   await adoptAddresses(service, current, cluster);
-  const held = cluster.ledger.occupancy.addressesOf(name);
+  const held = cluster.ledger.occupancy.addressesOf(serviceNameOf(service));
   return current.filter((address) => held.some((one) => sameAddress(one, address)));
 }
 

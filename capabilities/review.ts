@@ -2,6 +2,7 @@
 import type { a, PeprValidateRequest } from "pepr";
 import { preview, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { lostAddresses } from "../cluster/kept.ts";
 import { kinds, type IPAddress, type Service } from "../cluster/kinds.ts";
 import { log } from "../cluster/log.ts";
 import {
@@ -44,6 +45,11 @@ export async function review(request: Request, cluster: Cluster): Promise<Answer
 
 function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Cluster): Answer {
   const message = explain(refusal);
+  const lost = lostBy(request, cluster);
+  if (lost.length > 0) {
+    const service = serviceNameOf(request.Raw);
+    return request.Deny(explainNote({ kind: "loses", service, addresses: lost, refusal }));
+  }
   if (asksTheSame(request) || wasRefusedBefore(request, message, cluster))
     return request.Approve([message, ...warnings(request, cluster)]);
   const isDenied =
@@ -55,6 +61,12 @@ function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Clust
 function hadAddress(request: Request): boolean {
   const before: Service | undefined = request.OldResource;
   return before ? isOurs(before) && listedAddresses(before).length > 0 : false;
+}
+
+/** What a Service that goes on with its addresses although it can't be served as it asks would lose by this change. */
+function lostBy({ Raw, OldResource }: Request, cluster: Cluster): readonly Address[] {
+  const before: Service | undefined = OldResource;
+  return before && isOurs(before) && !preview(before, cluster).ok ? lostAddresses(before, Raw, cluster) : [];
 }
 
 /** Whether nothing that an address is given by differs from what is stored: then this change is not about it. */

@@ -47,6 +47,13 @@ export const isRequestRefusal = (refusal: RequestRefusal | AllocationRefusal): r
 /** What admission has to say beside refusals. */
 export type AdmissionNote =
   | { readonly kind: "foreignAddress"; readonly service: ServiceName; readonly address: Address }
+  | {
+      readonly kind: "loses";
+      readonly service: ServiceName;
+      readonly addresses: readonly Address[];
+      /** Why it is given no others. */
+      readonly refusal: RequestRefusal | AllocationRefusal;
+    }
   | { readonly kind: "defaultPort"; readonly service: ServiceName }
   | { readonly kind: "notYet"; readonly service: ServiceName }
   | {
@@ -69,6 +76,8 @@ export function explainNote(note: AdmissionNote): string {
   switch (note.kind) {
     case "foreignAddress":
       return `${thing} has ${printAddress(note.address)} in its annotation ${keys.addresses}, which is not claimed for it; leave that annotation to Berth`;
+    case "loses":
+      return `${thing} would lose ${note.addresses.map(printAddress).join(" and ")} by this change and get no other: it${explain(note.refusal).slice(thing.length)}`;
     case "defaultPort":
       return `${thing} lists no ports, so that Berth added 80/TCP named "${keys.defaultPort}"; list the ports that it is to serve`;
     case "notYet":

@@ -30,6 +30,45 @@ async function openWith(pools: readonly (typeof both)[], ...services: readonly S
   return world;
 }
 
+describe("one that goes on with an address of one family, as its pool has lost the other", () => {
+  const other = "default/other";
+  const sharer = (key: string, port: number, spec: object): Service =>
+    service(key, { annotations: { [keys.shareNew]: "k" }, spec: { ports: [{ name: "p", port }], ...spec } });
+
+  async function openHalved(): Promise<World> {
+    const dual = { ipFamilyPolicy: "RequireDualStack", clusterIPs: ["10.96.0.9", "fd96::9"] };
+    const world = await openWith([both], sharer(web, 443, dual), sharer(other, 80, { clusterIPs: ["10.96.0.10"] }));
+    await world.change(kinds.pools, "network/both", { spec: { addresses: ["10.0.0.1-10.0.0.3"] } });
+    await pass(140_000);
+    expect([web, other].map((key) => world.annotationOf(key))).toEqual(["10.0.0.1", "10.0.0.1"]);
+    return world;
+  }
+
+  it.each([
+    ["its key", { metadata: { annotations: { [keys.shareNew]: "another" } } }],
+    ["its port", { spec: { ports: [{ name: "p", port: 80 }] } }],
+  ])("is denied what would take that one from it as well: %s", async (_, change) => {
+    const world = await openHalved();
+    const { denied } = await world.change(kinds.services, web, change);
+    expect(denied).toBe(
+      'Service "default/web" would lose 10.0.0.1 by this change and get no other: it needs IPv4 and IPv6, but no pool for it has both families (IPAddressPool "network/both"); add a range to a pool',
+    );
+    await pass(140_000);
+    expect(world.statusOf(web)).toEqual(["10.0.0.1"]);
+  });
+
+  it.each([
+    ["another port", { spec: { ports: [{ name: "p", port: 444 }] } }],
+    ["a label", { metadata: { labels: { x: "y" } } }],
+  ])("is changed in what takes nothing from it, with a Warning: %s", async (_, change) => {
+    const world = await openHalved();
+    const { denied, warnings } = await world.change(kinds.services, web, change);
+    expect([denied, warnings.join()]).toEqual([undefined, expect.stringContaining("needs IPv4 and IPv6")]);
+    await pass(140_000);
+    expect([web, other].map((key) => world.statusOf(key))).toEqual([["10.0.0.1"], ["10.0.0.1"]]);
+  });
+});
+
 test.each<{ row: string; one: Service; pools: readonly (typeof both)[]; has: string }>([
   {
     row: "Require: both of one pool, IPv4 first",

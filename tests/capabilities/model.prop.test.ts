@@ -5,7 +5,7 @@ import type { IPAddressPool } from "../../cluster/crd.ts";
 import { keyOf, kinds, metadataOf, printKey, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { namespace, pool, service, serviceCIDR } from "../support/builders.ts";
-import { agree, judge, serves, type NaiveState } from "../support/naive-allocator.ts";
+import { agree, isOpen, judge, serves, type NaiveService, type NaiveState } from "../support/naive-allocator.ts";
 import { naiveService, split, stateOf } from "../support/naive-state.ts";
 import { pass, pauseTime, resumeTime } from "../support/paused-time.ts";
 import { World } from "../support/world.ts";
@@ -129,6 +129,14 @@ const poolObject = ({
   return pool(key, rangesOf(key, four, six), spec, { annotations });
 };
 
+/** Whether any of these may have the address on, its request aside. */
+const goesOn = (address: string, asking: readonly NaiveService[], state: NaiveState): boolean =>
+  asking.some((one) =>
+    state.pools.some(
+      (pool) => pool.addresses.includes(address) && serves(pool, one, state) && isOpen(address, pool, one, state),
+    ),
+  );
+
 const isOurs = (one: Service | undefined): boolean => one?.spec?.type === "LoadBalancer";
 
 /** What may come of a change, by the rules alone; undefined where the Service had the fault before, which is let be. */
@@ -138,7 +146,9 @@ function expectedOf(wanted: Service, before: Service | undefined, state: NaiveSt
   const has = earlier.flatMap((one) => one.has);
   const verdict = judge({ ...naiveService(wanted), has }, state);
   if (typeof verdict !== "string") return verdict;
-  if (earlier.some((one) => typeof judge(one, state) === "string")) return undefined;
+  const isLost = (address: string): boolean =>
+    goesOn(address, earlier, state) && !goesOn(address, [{ ...naiveService(wanted), has }], state);
+  if (earlier.some((one) => typeof judge(one, state) === "string")) return has.some(isLost) ? "denied" : undefined;
   return verdict === "waits" && has.length === 0 ? [] : "denied";
 }
 

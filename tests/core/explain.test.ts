@@ -206,6 +206,16 @@ test.each<{ note: AdmissionNote; sentence: string }>([
       'Service "default/web" has 192.168.1.205 in its annotation berth.dev/addresses, which is not claimed for it; leave that annotation to Berth',
   },
   {
+    note: {
+      kind: "loses",
+      service,
+      addresses: [address],
+      refusal: { kind: "noPoolForFamily", service, families, pools: [pool] },
+    },
+    sentence:
+      'Service "default/web" would lose 192.168.1.205 by this change and get no other: it needs IPv4 and IPv6, but no pool for it has both families (IPAddressPool "network/homelab-pool"); add a range to a pool',
+  },
+  {
     note: { kind: "notYet", service },
     sentence: 'Service "default/web" has no address yet; it gets one within seconds, see kubectl describe',
   },

@@ -53,7 +53,8 @@ export function serves(pool: NaivePool, service: NaiveService, { teams }: NaiveS
   );
 }
 
-function isOpen(address: string, pool: NaivePool, service: NaiveService, { services }: NaiveState): boolean {
+/** Whether all who hold an address of the pool would share it with the Service. */
+export function isOpen(address: string, pool: NaivePool, service: NaiveService, { services }: NaiveState): boolean {
   const others = services.filter((one) => !isSame(one, service) && one.has.includes(address));
   return others.every((one) => {
     const isNear = one.namespace === service.namespace || service.has.includes(address);

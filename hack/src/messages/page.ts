@@ -29,7 +29,8 @@ Three things can come of a request:
   Services too.
 - **warning**: the object is stored and works as far as it can.
 
-A change that is not about the fault, to a Service or pool that has it already, is admitted with the sentence as a Warning.
+A change that is not about the fault, to a Service or pool that has it already, is admitted with the sentence as a Warning, unless it would
+take an address away.
 `;
 
 const KUBECTL: Readonly<Record<Answer, string>> = { denied: "denied", waits: "waits", warning: "warning" };
@@ -61,6 +62,13 @@ const NOTES: readonly AdmissionNote[] = [
   { kind: "oldPrefix", service, names: ["metallb.universe.tf/loadBalancerIPs"] },
   { kind: "sharesAcrossNamespaces", service, address: pin.address, pool },
 ];
+
+const LOSES: AdmissionNote = {
+  kind: "loses",
+  service,
+  addresses: [pin.address],
+  refusal: { kind: "noPoolForFamily", service, families: ["IPv4", "IPv6"], pools: [pool] },
+};
 
 const FORGED: AdmissionNote = { kind: "foreignAddress", service, address: pin.address };
 
@@ -100,6 +108,12 @@ Printed as Warnings; the Service is admitted.
 
 \`\`\`text
 ${NOTES.map((note) => `Warning: ${explainNote(note)}`).join("\n")}
+\`\`\`
+
+Denied, since a Service that can't be served as it asks goes on with the addresses that it has, and would not with this change:
+
+\`\`\`text
+${explainNote(LOSES)}
 \`\`\`
 
 Denied, since an annotation of Berth's own was forged after Berth had written it:
