@@ -1,15 +1,42 @@
-/** The closing line of `hack/test`: how many tests passed and failed, over all runs. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { pickNumber } from "./lab/json.ts";
+/** The closing lines of `hack/test`: what failed, how a lab stood then, and how many tests passed and failed over all runs. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { pickList, pickNumber, pickText } from "./lab/json.ts";
+
+/** How many failed tests are named, and how many lines of a lab's state are told. */
+const [NAMED, LINES] = [20, 80];
 
 const [folder = "", failedStages = "0"] = process.argv.slice(2);
-const reports = readdirSync(folder).map((name): unknown => JSON.parse(readFileSync(join(folder, name), "utf8")));
+const reports = readdirSync(folder)
+  .filter((name) => name.endsWith(".json"))
+  .map((name): unknown => JSON.parse(readFileSync(join(folder, name), "utf8")));
 const sum = (field: string): number =>
   reports.reduce<number>((total, report) => total + (pickNumber(report, field) ?? 0), 0);
 const failed = sum("numFailedTests");
 const isRed = failed > 0 || failedStages !== "0" || reports.length === 0;
 
+/** Each failed test with the first line of its complaint, and each file that could not begin. */
+const failures = reports
+  .flatMap((report) => pickList(report, "testResults"))
+  .filter((file) => pickText(file, "status") === "failed")
+  .flatMap((file) => {
+    const name = basename(pickText(file, "name"));
+    const tests = pickList(file, "assertionResults").filter((one) => pickText(one, "status") === "failed");
+    return [
+      ...[pickText(file, "message")].filter(Boolean).map((message) => `${name}: ${firstLine(message)}`),
+      ...tests.map((one) => `${name}: ${pickText(one, "fullName")}: ${firstLine(pickText(one, "failureMessages", 0))}`),
+    ];
+  });
+
+function firstLine(text: string): string {
+  return stripVTControlCharacters(text).split("\n")[0] ?? "";
+}
+
+const states = join(folder, "labs.txt");
+if (existsSync(states)) console.log(readFileSync(states, "utf8").split("\n").slice(0, LINES).join("\n"));
+for (const line of failures.slice(0, NAMED)) console.log(`failed: ${line}`);
+if (failures.length > NAMED) console.log(`failed: ${String(failures.length - NAMED)} more`);
 if (isRed && failed === 0) console.log("a check or a set-up failed; see above");
 console.log(`${String(sum("numPassedTests"))} passed, ${String(failed)} failed`);
 process.exitCode = isRed ? 1 : 0;

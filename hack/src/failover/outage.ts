@@ -14,10 +14,7 @@ export async function withoutApi(target: Target, work: () => Promise<void>): Pro
   }
 }
 
-/**
- * Waits until every kubelet has renewed its Lease since then and every node is ready. After an outage of the API server
- * Kubernetes may call all nodes dead for half a minute, and then no Service has endpoints, Berth's webhook neither.
- */
+/** Waits until every kubelet has renewed its Lease since then and every node is ready: before that no Service has endpoints. */
 export async function nodesBack({ json }: Target, sinceMillis: number): Promise<void> {
   await until("the nodes to be back", 180_000, 1_000, async () => {
     const leases = pickList(await json(["get", "leases", "-n", "kube-node-lease"]), "items");

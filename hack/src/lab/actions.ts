@@ -6,7 +6,7 @@ import { apiReader } from "./api.ts";
 import { findExecutable, installedFolders } from "../executables.ts";
 import { kubernetesBinaries } from "./binaries.ts";
 import { makePartsCgroup, pidsInNamed } from "./cgroups.ts";
-import { API_SERVER, apiAnswers, startApiServer } from "./control.ts";
+import { API_SERVER, apiAnswers, CONTROLLERS, startApiServer, startControllers } from "./control.ts";
 import { chooseSnapshotter, importImage } from "./images.ts";
 import { cutPort, healPorts } from "./network.ts";
 import { containerdSocket, netnsPath, type Paths } from "./paths.ts";
@@ -99,16 +99,29 @@ export async function stopApi(paths: Paths): Promise<void> {
   writeRecord(paths, withoutPart(record, API_SERVER));
 }
 
-/** Starts the API server again and waits until it answers; one that runs stays. */
+/**
+ * Starts the API server again and waits until it answers; one that runs stays. The controllers begin anew with it, as they do
+ * wherever they must be elected: what they have heard is older than a node's word counts, and they may ask again only a
+ * minute later. Until then all nodes would be called dead, and no Service have endpoints.
+ */
 export async function startApi(paths: Paths): Promise<void> {
   const record = requireLab(paths);
-  let part = record.parts.find(({ name }) => name === API_SERVER);
-  if (part === undefined || !isAlive(part)) {
-    const binary = (await kubernetesBinaries(paths.cache))[API_SERVER];
-    part = startApiServer(paths, makePartsCgroup(paths), binary, record.shape);
-    writeRecord(paths, withPart(record, part));
-  }
-  await apiAnswers(paths, apiReader(paths, record.apiPort), part);
+  const api = apiReader(paths, record.apiPort);
+  const running = record.parts.find(({ name }) => name === API_SERVER);
+  if (running !== undefined && isAlive(running)) return apiAnswers(paths, api, running);
+  const binaries = await kubernetesBinaries(paths.cache);
+  const cgroup = makePartsCgroup(paths);
+  const part = startApiServer(paths, cgroup, binaries[API_SERVER], record.shape);
+  const started = withPart(record, part);
+  writeRecord(paths, started);
+  await apiAnswers(paths, api, part);
+  await Promise.all(CONTROLLERS.map((name) => endNamed(record, name)));
+  writeRecord(paths, startControllers(paths, cgroup, binaries).reduce(withPart, started));
+}
+
+async function endNamed({ parts }: LabRecord, name: string): Promise<void> {
+  const part = parts.find((one) => one.name === name);
+  if (part !== undefined) await endPart(part);
 }
 
 /** Lets the API server reach a port of the host's loopback; says at which address. */

@@ -10,6 +10,9 @@ import { isAlive, startPart } from "./processes.ts";
 import type { Part, Shape } from "./record.ts";
 
 export const API_SERVER = "kube-apiserver";
+const [MANAGER, SCHEDULER] = ["kube-controller-manager", "kube-scheduler"] as const;
+/** What {@link startControllers} starts. */
+export const CONTROLLERS = [MANAGER, SCHEDULER] as const;
 
 function startControl(paths: Paths, cgroup: string, name: string, command: readonly string[]): Part {
   const { part, stdin } = startPart({
@@ -34,11 +37,8 @@ export const startApiServer = (paths: Paths, cgroup: string, binary: string, sha
 
 /** Starts the controller manager and the scheduler, which want an API server that answers. */
 export const startControllers = (paths: Paths, cgroup: string, binaries: KubernetesBinaries): readonly Part[] => [
-  startControl(paths, cgroup, "kube-controller-manager", [
-    binaries["kube-controller-manager"],
-    ...controllerManagerFlags(paths),
-  ]),
-  startControl(paths, cgroup, "kube-scheduler", [binaries["kube-scheduler"], ...schedulerFlags(paths)]),
+  startControl(paths, cgroup, MANAGER, [binaries[MANAGER], ...controllerManagerFlags(paths)]),
+  startControl(paths, cgroup, SCHEDULER, [binaries[SCHEDULER], ...schedulerFlags(paths)]),
 ];
 
 /** Waits until the API server is ready; rejects as soon as it has ended. */
