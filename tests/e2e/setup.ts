@@ -1,6 +1,6 @@
 /** A lab with Berth on it, for the end-to-end tests and those of the ways in. */
 import type { TestProject } from "vitest/node";
-import { bringUpLab, deploy } from "../../hack/src/product.ts";
+import { awaitCalm, bringUpLab, deploy } from "../../hack/src/product.ts";
 import { shareLab } from "../support/lab-setup.ts";
 
 export default function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -8,5 +8,7 @@ export default function setup(project: TestProject): Promise<() => Promise<void>
     if (isUp) return;
     await bringUpLab(target, ["--nodes", "3", "--ipv6", "--audit"]);
     await deploy(target);
+    // No test is to meet a pod that is on its way out.
+    await awaitCalm(target);
   });
 }

@@ -3,8 +3,7 @@ import { apiOver, type Api } from "../../../cluster/api.ts";
 import { kinds, type IPAddress, type Service } from "../../../cluster/kinds.ts";
 import { keys } from "../../../core/keys.ts";
 import { connect } from "../../../cluster/transport.ts";
-import { pick, pickList, pickText } from "../lab/json.ts";
-import { bringUpLab, deploy } from "../product.ts";
+import { awaitCalm, bringUpLab, deploy } from "../product.ts";
 import { until } from "../shell.ts";
 import { targetLab, type Target } from "../target.ts";
 
@@ -31,10 +30,6 @@ const ADVERTISEMENT = {
 const MADE_BY = "made-by=bench";
 /** Longest wait for claims to go, in milliseconds. */
 const CLEAR_MILLIS = 600_000;
-/** Longest wait for the operator after its deploy, in milliseconds. */
-const READY_MILLIS = 300_000;
-/** For how long its pods are to have been the same ones, in milliseconds. */
-const CALM_MILLIS = 15_000;
 /** Nodes of the lab; MetalLB's figures were taken on three. */
 export const NODES = 3;
 
@@ -64,18 +59,6 @@ export async function onStage(work: (stage: Stage) => Promise<void>): Promise<vo
   } finally {
     if (!isBorrowed) await target.lab("down");
   }
-}
-
-/** Waits until the operator's pods are ready and stay: the first deploy has each of them replaced once. */
-async function awaitCalm(target: Target): Promise<void> {
-  const seen = { pods: "", sinceMillis: 0 };
-  await until("the operator's pods to be ready and stay", READY_MILLIS, 500, async () => {
-    const pods = pickList(await target.json(["get", "pods", "-n", keys.operatorNamespace]), "items");
-    const areReady = pods.every((pod) => pick(pod, "status", "containerStatuses", 0, "ready") === true);
-    const names = areReady ? pods.map((pod) => pickText(pod, "metadata", "name")).join() : "";
-    if (names === "" || names !== seen.pods) Object.assign(seen, { pods: names, sinceMillis: performance.now() });
-    return performance.now() - seen.sinceMillis > CALM_MILLIS ? true : undefined;
-  });
 }
 
 /** A LoadBalancer Service without pods, as a person writes it. */
