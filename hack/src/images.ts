@@ -102,10 +102,10 @@ export async function buildImage(name: keyof typeof references, files: Files, ar
   }
 }
 
-/** The digest by which a registry knows the image in an archive. */
-export async function digestOf(archive: string): Promise<string> {
-  const index: unknown = JSON.parse(await run("tar", ["-xOf", archive, "index.json"]));
-  return pickText(index, "manifests", 0, "digest");
+/** The digest by which a registry knows the image in an archive; undefined in the format of its own that Docker before 25 writes. */
+export async function digestOf(archive: string): Promise<string | undefined> {
+  const { code, stdout } = await attempt("tar", ["-xOf", archive, "index.json"]);
+  return code === 0 ? pickText(JSON.parse(stdout), "manifests", 0, "digest") : undefined;
 }
 
 type Build = {
@@ -131,14 +131,24 @@ const BUILDERS: Readonly<Record<string, (build: Build) => Promise<unknown>>> = {
   },
 };
 
+/** What can build here: docker only where its engine answers too. */
+const QUESTIONS = { buildah: "--version", podman: "--version", docker: "info" } as const;
+
+/** Which of them the machine has. */
+export async function builders(): Promise<readonly string[]> {
+  const asked = Object.entries(QUESTIONS).map(async ([program, question]) => {
+    const found = await attempt(program, [question]).catch(() => undefined);
+    return found?.code === 0 ? [program] : [];
+  });
+  return (await Promise.all(asked)).flat();
+}
+
 /** The first of them that the machine has, or the one that BERTH_BUILDER names. */
 async function builder(): Promise<(build: Build) => Promise<unknown>> {
   const wanted = process.env["BERTH_BUILDER"];
-  for (const [program, build] of Object.entries(BUILDERS)) {
-    if (wanted !== undefined && program !== wanted) continue;
-    const found = await attempt(program, ["--version"]).catch(() => undefined);
-    if (found?.code === 0) return build;
-  }
+  const [found] = (await builders()).filter((program) => wanted === undefined || program === wanted);
+  const build = BUILDERS[found ?? ""];
+  if (build !== undefined) return build;
   throw new Error(
     `there is no ${wanted ?? Object.keys(BUILDERS).join(", ")} to build images with; install one of them`,
   );

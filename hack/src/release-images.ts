@@ -14,6 +14,7 @@ is there (BERTH_BUILDER names one), and writes an archive and a CycloneDX bill o
 For arm64, such as a Raspberry Pi, run it on an arm64 machine: it builds for where it runs, and nothing for another.
 Bring an archive to a node:  ctr -n k8s.io images import FILE     k3s ctr images import FILE
 or to a registry:            skopeo copy oci-archive:FILE docker://REGISTRY/NAME:TAG
+What Docker before 25 has written has no digest yet; there it is docker-archive:FILE.
 `;
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
@@ -47,7 +48,7 @@ async function images(): Promise<void> {
     copyFileSync(archive, file);
     writeFileSync(file.replace(/tar$/, "cdx.json"), sboms[index] ?? "");
     const mebibytes = (statSync(file).size / 2 ** 20).toFixed(1);
-    say(`${reference}\t${file}\t${mebibytes} MiB\t${await digestOf(file)}`);
+    say(`${reference}\t${file}\t${mebibytes} MiB\t${(await digestOf(file)) ?? "docker-archive"}`);
   }
 }
 

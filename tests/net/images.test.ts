@@ -1,10 +1,10 @@
 /** The images, built for real: with buildah that takes root. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, test, vi } from "vitest";
 import settings from "../../package.json" with { type: "json" };
-import { announcerFiles, buildImage, digestOf, operatorFiles, references } from "../../hack/src/images.ts";
+import { announcerFiles, buildImage, builders, digestOf, operatorFiles, references } from "../../hack/src/images.ts";
 import { pick, pickText } from "../../hack/src/lab/json.ts";
 import { announcerComponents, operatorComponents, printSbom } from "../../hack/src/sbom.ts";
 import { run } from "../../hack/src/shell.ts";
@@ -16,14 +16,26 @@ afterAll(() => {
 });
 
 const filesOf = { operator: operatorFiles, announcer: announcerFiles };
+const found = await builders();
+const oci = found.filter((builder) => builder !== "docker");
+const builds = oci.flatMap((builder) => (["operator", "announcer"] as const).map((name) => ({ builder, name })));
 
-describe.each(["operator", "announcer"] as const)("the image of the %s", (name) => {
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test("there is something to build with", () => {
+  expect(oci).not.toEqual([]);
+});
+
+describe.each(builds)("the image of the $name, built with $builder", ({ builder, name }) => {
   it(
     "has the same digest when it is built a second time, runs as nobody, and says what it is",
     { timeout: BUILD_MILLIS },
     async () => {
       const files = await filesOf[name]();
-      const archives = ["first", "second"].map((word) => join(folder, `${name}-${word}.tar`));
+      vi.stubEnv("BERTH_BUILDER", builder);
+      const archives = ["first", "second"].map((word) => join(folder, `${builder}-${name}-${word}.tar`));
       for (const archive of archives) await buildImage(name, files, archive);
       const digests = await Promise.all(archives.map(digestOf));
       expect(digests[0]).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -40,11 +52,35 @@ describe.each(["operator", "announcer"] as const)("the image of the %s", (name) 
   );
 });
 
+describe.runIf(found.includes("docker"))("built with docker", () => {
+  it.each(["operator", "announcer"] as const)("the image of the %s has its name", async (name) => {
+    vi.stubEnv("BERTH_BUILDER", "docker");
+    const archive = join(folder, `docker-${name}.tar`);
+    await buildImage(name, await filesOf[name](), archive);
+    const manifest: unknown = JSON.parse(await run("tar", ["-xOf", archive, "manifest.json"]));
+    expect(pick(manifest, 0, "RepoTags")).toEqual([references[name]]);
+  });
+});
+
+test("an archive in the format of Docker before 25 has no digest", async () => {
+  const inside = join(folder, "manifest.json");
+  writeFileSync(inside, JSON.stringify([{ RepoTags: [references.announcer] }]));
+  const archive = join(folder, "old.tar");
+  await run("tar", ["-cf", archive, "-C", folder, "manifest.json"]);
+  expect(await digestOf(archive)).toBeUndefined();
+});
+
+test("a builder that is not there is named", async () => {
+  vi.stubEnv("BERTH_BUILDER", "kaniko");
+  const built = buildImage("announcer", new Map(), join(folder, "never.tar"));
+  await expect(built).rejects.toThrow("there is no kaniko to build images with; install one of them");
+});
+
 /** The configuration of the image in an archive. */
 async function contents(archive: string): Promise<{ readonly config: unknown }> {
   const blob = async (digest: string): Promise<unknown> =>
     JSON.parse(await run("tar", ["-xOf", archive, `blobs/${digest.replace(":", "/")}`]));
-  const manifest = await blob(await digestOf(archive));
+  const manifest = await blob((await digestOf(archive)) ?? "");
   return { config: await blob(pickText(manifest, "config", "digest")) };
 }
 
