@@ -90,8 +90,9 @@ async function foretell(kubectl: Kubectl, crds: boolean): Promise<void> {
     say(
       `${served.length === 1 ? "1 Service stops" : `${String(served.length)} Services stop`} answering from outside: ${inUse(served)}`,
     );
-  if (!crds) return;
+  // Asked in any case: where the answer can't be had, that is told before anything is changed.
   const objects = await writtenObjects(kubectl, "-A");
+  if (!crds) return;
   say(
     `the kinds go, and with them ${objects.length === 0 ? "nothing, since there is no object of them" : tally(objects)}`,
   );
