@@ -1,7 +1,8 @@
 /** Mutate: writes the addresses on the Service before it is stored. Never throws for what a user wrote. */
 import type { a, PeprMutateRequest } from "pepr";
-import { claimAddresses } from "../cluster/claims.ts";
+import { adoptAddresses, claimAddresses, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { keptAddresses } from "../cluster/kept.ts";
 import { log } from "../cluster/log.ts";
 import { annotatedAddresses, asksForAddress, isOurs, serviceNameOf } from "../cluster/read.ts";
 import { annotationsFor } from "../cluster/write.ts";
@@ -26,13 +27,23 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
     const choice = await claimAddresses(request.Raw, cluster, { isDryRun });
     // Validate refuses what can't be served, in words; a throw here would reach people as a fixed text.
     if (choice.ok) setAnnotations(request.Raw, annotationsFor(choice.value.addresses, choice.value.pool));
-    else dropLost(request, cluster);
+    else await goOn(request, choice.error, cluster);
   } catch (err) {
     log.error(
       { err, namespace: request.Request.namespace, name: request.Request.name },
       "address not claimed, left to the watcher",
     );
   }
+}
+
+/**
+ * It goes on with what it has and may keep. That is claimed on its new terms too, before somebody comes in who would not agree
+ * with them.
+ */
+async function goOn(request: PeprMutateRequest<a.Service>, refusal: ServiceRefusal, cluster: Cluster): Promise<void> {
+  dropLost(request, cluster);
+  if (request.IsDryRun === true || refusal.kind === "addressDoubled") return;
+  await adoptAddresses(request.Raw, keptAddresses(request.Raw, cluster), cluster);
 }
 
 /** What stands in the annotations is Berth's word alone, so whatever the request made of them is put back. */

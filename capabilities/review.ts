@@ -2,7 +2,7 @@
 import type { a, PeprValidateRequest } from "pepr";
 import { preview, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { lostAddresses } from "../cluster/kept.ts";
+import { findLoss } from "../cluster/kept.ts";
 import { kinds, type IPAddress, type Service } from "../cluster/kinds.ts";
 import { log } from "../cluster/log.ts";
 import {
@@ -17,6 +17,7 @@ import {
 import { settings } from "../cluster/settings.ts";
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import { isHeldBy, servicesOf } from "../core/allocation/holder.ts";
+import type { Loss } from "../core/allocation/keep.ts";
 import { isExhausted, isPending } from "../core/allocation/refusal.ts";
 import { explain, explainNote, type AdmissionNote } from "../core/explain.ts";
 import { sameJson } from "../core/json.ts";
@@ -45,11 +46,9 @@ export async function review(request: Request, cluster: Cluster): Promise<Answer
 
 function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Cluster): Answer {
   const message = explain(refusal);
-  const lost = lostBy(request, cluster);
-  if (lost.length > 0) {
-    const service = serviceNameOf(request.Raw);
-    return request.Deny(explainNote({ kind: "loses", service, addresses: lost, refusal }));
-  }
+  const loss = lossBy(request, cluster);
+  if (loss !== undefined)
+    return request.Deny(explainNote({ kind: "loses", service: serviceNameOf(request.Raw), ...loss }));
   if (asksTheSame(request) || wasRefusedBefore(request, message, cluster))
     return request.Approve([message, ...warnings(request, cluster)]);
   const isDenied =
@@ -64,9 +63,9 @@ function hadAddress(request: Request): boolean {
 }
 
 /** What a Service that goes on with its addresses although it can't be served as it asks would lose by this change. */
-function lostBy({ Raw, OldResource }: Request, cluster: Cluster): readonly Address[] {
+function lossBy({ Raw, OldResource }: Request, cluster: Cluster): Loss | undefined {
   const before: Service | undefined = OldResource;
-  return before && isOurs(before) && !preview(before, cluster).ok ? lostAddresses(before, Raw, cluster) : [];
+  return before && isOurs(before) && !preview(before, cluster).ok ? findLoss(before, Raw, cluster) : undefined;
 }
 
 /** Whether nothing that an address is given by differs from what is stored: then this change is not about it. */

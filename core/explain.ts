@@ -1,11 +1,12 @@
 /** Any refusal as one sentence for people; Deny, Event and condition share it. The texts stand in explain/. */
 import { printAddress, type Address } from "./address/address.ts";
 import type { ServiceName } from "./allocation/holder.ts";
+import type { Loss } from "./allocation/keep.ts";
 import { keys } from "./keys.ts";
 import type { AllocationRefusal, RequestRefusal, StrandedAddresses } from "./allocation/refusal.ts";
 import type { AdvertisementRefusal } from "./announce/advertisement.ts";
 import type { AdvertisementGap } from "./announce/gaps.ts";
-import { explainAllocation } from "./explain/allocation.ts";
+import { explainAllocation, explainParting } from "./explain/allocation.ts";
 import { explainBgp, type BgpUnspoken } from "./explain/bgp.ts";
 import { explainAdvertisement, explainPool, type PoolFault } from "./explain/pool.ts";
 import { explainRequest } from "./explain/request.ts";
@@ -47,13 +48,7 @@ export const isRequestRefusal = (refusal: RequestRefusal | AllocationRefusal): r
 /** What admission has to say beside refusals. */
 export type AdmissionNote =
   | { readonly kind: "foreignAddress"; readonly service: ServiceName; readonly address: Address }
-  | {
-      readonly kind: "loses";
-      readonly service: ServiceName;
-      readonly addresses: readonly Address[];
-      /** Why it is given no others. */
-      readonly refusal: RequestRefusal | AllocationRefusal;
-    }
+  | ({ readonly kind: "loses"; readonly service: ServiceName } & Loss)
   | { readonly kind: "defaultPort"; readonly service: ServiceName }
   | { readonly kind: "notYet"; readonly service: ServiceName }
   | {
@@ -77,7 +72,7 @@ export function explainNote(note: AdmissionNote): string {
     case "foreignAddress":
       return `${thing} has ${printAddress(note.address)} in its annotation ${keys.addresses}, which is not claimed for it; leave that annotation to Berth`;
     case "loses":
-      return `${thing} would lose ${note.addresses.map(printAddress).join(" and ")} by this change and get no other: it${explain(note.refusal).slice(thing.length)}`;
+      return `${thing} would lose ${note.addresses.map(printAddress).join(" and ")} by this change, ${explainParting(note.parting)}; leave that as it is until it can be given another address (condition ${keys.addressAssigned})`;
     case "defaultPort":
       return `${thing} lists no ports, so that Berth added 80/TCP named "${keys.defaultPort}"; list the ports that it is to serve`;
     case "notYet":

@@ -5,6 +5,7 @@ import { printAddressList } from "../address/list.ts";
 import { printRange } from "../address/range.ts";
 import type { Holder } from "../allocation/holder.ts";
 import { servicesOf } from "../allocation/holder.ts";
+import type { Loss } from "../allocation/keep.ts";
 import type { AllocationRefusal, PoolRanges, PoolUse } from "../allocation/refusal.ts";
 import type { SharingConflict } from "../allocation/sharing.ts";
 import { keys } from "../keys.ts";
@@ -86,6 +87,12 @@ function explainConflict(conflict: Exclude<SharingConflict, { readonly kind: "no
       return `it is in another namespace, and the pool has no annotation ${keys.poolCrossNamespaceSharing}: "true" or their externalTrafficPolicy is Local`;
   }
 }
+
+/** Why a Service can't keep an address, as a clause about the address. */
+export const explainParting = (parting: Loss["parting"]): string =>
+  parting.kind === "held"
+    ? `which ${explainHeld(parting.holder, parting.conflict)}`
+    : `which is in IPAddressPool "${parting.pool}", ${explainServe(parting.problem)}`;
 
 function printHolder(holder: Holder): string {
   if (holder.kind === "other") return holder.what;

@@ -45,16 +45,34 @@ describe("one that goes on with an address of one family, as its pool has lost t
   }
 
   it.each([
-    ["its key", { metadata: { annotations: { [keys.shareNew]: "another" } } }],
-    ["its port", { spec: { ports: [{ name: "p", port: 80 }] } }],
-  ])("is denied what would take that one from it as well: %s", async (_, change) => {
+    [
+      "its key",
+      { metadata: { annotations: { [keys.shareNew]: "x" } } },
+      ` and does not share with it: its annotation ${keys.shareNew} says "k"`,
+    ],
+    ["without a key", { metadata: { annotations: { [keys.shareNew]: null } } }, ""],
+    ["its port", { spec: { ports: [{ name: "p", port: 80 }] } }, " and does not share with it: both use TCP/80"],
+  ])("is denied what would take that one from it as well: %s", async (_, change, conflict) => {
     const world = await openHalved();
     const { denied } = await world.change(kinds.services, web, change);
     expect(denied).toBe(
-      'Service "default/web" would lose 10.0.0.1 by this change and get no other: it needs IPv4 and IPv6, but no pool for it has both families (IPAddressPool "network/both"); add a range to a pool',
+      `Service "default/web" would lose 10.0.0.1 by this change, which Service "default/other" holds${conflict}; leave that as it is until it can be given another address (condition berth.dev/AddressAssigned)`,
     );
     await pass(140_000);
     expect(world.statusOf(web)).toEqual(["10.0.0.1"]);
+  });
+
+  it("is bound by a change from the moment of its admission: nobody comes in who would not agree", async () => {
+    const world = await openHalved();
+    const { denied } = await world.change(kinds.services, web, { spec: { ports: [{ name: "p", port: 444 }] } });
+    expect(denied).toBeUndefined();
+    await world.create(kinds.services, sharer("default/third", 444, { clusterIPs: ["10.96.0.11"] }));
+    await pass(140_000);
+    expect([web, other, "default/third"].map((key) => world.statusOf(key))).toEqual([
+      ["10.0.0.1"],
+      ["10.0.0.1"],
+      ["10.0.0.2"],
+    ]);
   });
 
   it.each([

@@ -210,10 +210,20 @@ test.each<{ note: AdmissionNote; sentence: string }>([
       kind: "loses",
       service,
       addresses: [address],
-      refusal: { kind: "noPoolForFamily", service, families, pools: [pool] },
+      parting: { kind: "held", holder: other, conflict: { kind: "samePorts", ports: ["TCP/80"] } },
     },
     sentence:
-      'Service "default/web" would lose 192.168.1.205 by this change and get no other: it needs IPv4 and IPv6, but no pool for it has both families (IPAddressPool "network/homelab-pool"); add a range to a pool',
+      'Service "default/web" would lose 192.168.1.205 by this change, which Service "default/my-service" holds and does not share with it: both use TCP/80; leave that as it is until it can be given another address (condition berth.dev/AddressAssigned)',
+  },
+  {
+    note: {
+      kind: "loses",
+      service,
+      addresses: [address],
+      parting: { kind: "mayNotServe", pool, problem: "labels" },
+    },
+    sentence:
+      'Service "default/web" would lose 192.168.1.205 by this change, which is in IPAddressPool "network/homelab-pool", which does not serve Services with these labels; leave that as it is until it can be given another address (condition berth.dev/AddressAssigned)',
   },
   {
     note: { kind: "notYet", service },

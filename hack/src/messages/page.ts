@@ -4,7 +4,7 @@ import { aboutBgp } from "./bgp.ts";
 import type { Answer, Entry } from "./entry.ts";
 import { aboutPools } from "./pools.ts";
 import { aboutServices } from "./services.ts";
-import { address, pin, pool, service } from "./values.ts";
+import { address, other, pin, pool, service } from "./values.ts";
 
 const INTRODUCTION = `# What Berth says
 
@@ -63,12 +63,15 @@ const NOTES: readonly AdmissionNote[] = [
   { kind: "sharesAcrossNamespaces", service, address: pin.address, pool },
 ];
 
-const LOSES: AdmissionNote = {
-  kind: "loses",
-  service,
-  addresses: [pin.address],
-  refusal: { kind: "noPoolForFamily", service, families: ["IPv4", "IPv6"], pools: [pool] },
-};
+const LOSES: readonly AdmissionNote[] = [
+  {
+    kind: "loses",
+    service,
+    addresses: [pin.address],
+    parting: { kind: "held", holder: other, conflict: { kind: "samePorts", ports: ["TCP/80"] } },
+  },
+  { kind: "loses", service, addresses: [pin.address], parting: { kind: "mayNotServe", pool, problem: "labels" } },
+];
 
 const FORGED: AdmissionNote = { kind: "foreignAddress", service, address: pin.address };
 
@@ -113,7 +116,7 @@ ${NOTES.map((note) => `Warning: ${explainNote(note)}`).join("\n")}
 Denied, since a Service that can't be served as it asks goes on with the addresses that it has, and would not with this change:
 
 \`\`\`text
-${explainNote(LOSES)}
+${LOSES.map(explainNote).join("\n")}
 \`\`\`
 
 Denied, since an annotation of Berth's own was forged after Berth had written it:
