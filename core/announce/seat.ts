@@ -35,7 +35,8 @@ export function seatNodes(judgement: Pick<Judgement, "candidates" | "tiers">, in
   const incumbent = incumbentOf(judgement, input, best);
   const isRebalanced = seat !== undefined && rebalance !== undefined && seat.rebalanced !== rebalance;
   const first = isRebalanced ? best : (incumbent ?? best);
-  const wasMoving = isRebalanced ? incumbent !== undefined && incumbent !== first : isStillMoving(seat, first);
+  const isSentOff = isRebalanced && incumbent !== undefined && incumbent !== first;
+  const wasMoving = isSentOff || isStillMoving(seat, first);
   const isMoving = wasMoving && !answers.has(first);
   const nodes = [first, ...preferred.filter((node) => node !== first)].slice(0, MAX_CANDIDATES);
   return { nodes, seat: { first, rebalanced: rebalance, isMoving } };

@@ -136,6 +136,21 @@ describe("rebalancing", () => {
     expect(planner.planOf("node-1")?.vips[0]).not.toHaveProperty("moving");
   });
 
+  it("goes on where it is asked for again meanwhile, by a new value or by the old one that was taken away", () => {
+    for (const next of ["2", "1"]) {
+      const planner = moved();
+      planner.setPools(wanting("1"));
+      planner.update();
+      planner.setPools(wanting(next === "1" ? undefined : "1"));
+      planner.update();
+      planner.setPools(wanting(next));
+      planner.update();
+      expect(planner.planOf("node-1")?.vips).toMatchObject([{ moving: true }]);
+      planner.setReport("node-1", report([IP], ["lan1"]));
+      expect(orderIn(planner)[0]).toBe("node-3");
+    }
+  });
+
   it("is given up where the node that is to take over is gone", () => {
     const planner = moved();
     planner.setPools(wanting("1"));
