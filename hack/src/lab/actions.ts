@@ -91,37 +91,36 @@ export async function signalContainer(
   return reached.length;
 }
 
-/** Kills the API server; etcd and everything else stays. */
+/**
+ * Kills the API server, and with it the controller manager and the scheduler, as where they are elected and lose their place;
+ * etcd and everything else stays.
+ */
 export async function stopApi(paths: Paths): Promise<void> {
   const record = requireLab(paths);
-  const part = record.parts.find(({ name }) => name === API_SERVER);
-  if (part !== undefined) await endPart(part);
-  writeRecord(paths, withoutPart(record, API_SERVER));
+  const ending = record.parts.filter(({ name }) => [API_SERVER, ...CONTROLLERS].includes(name));
+  await Promise.all(ending.map(endPart));
+  writeRecord(
+    paths,
+    ending.reduce((left, { name }) => withoutPart(left, name), record),
+  );
 }
 
 /**
- * Starts the API server again and waits until it answers; one that runs stays. The controllers begin anew with it, as they do
- * wherever they must be elected: what they have heard is older than a node's word counts, and they may ask again only a
- * minute later. Until then all nodes would be called dead, and no Service have endpoints.
+ * Starts the API server again and waits until it answers, then the controllers; what runs stays. Controllers that had gone on
+ * would take up their watches with a back-off of up to a minute: until then the Leases that they know are older than the grace
+ * of a node, so that they would have every node NotReady and no Service with endpoints.
  */
 export async function startApi(paths: Paths): Promise<void> {
   const record = requireLab(paths);
-  const api = apiReader(paths, record.apiPort);
-  const running = record.parts.find(({ name }) => name === API_SERVER);
-  if (running !== undefined && isAlive(running)) return apiAnswers(paths, api, running);
   const binaries = await kubernetesBinaries(paths.cache);
   const cgroup = makePartsCgroup(paths);
-  const part = startApiServer(paths, cgroup, binaries[API_SERVER], record.shape);
-  const started = withPart(record, part);
-  writeRecord(paths, started);
-  await apiAnswers(paths, api, part);
-  await Promise.all(CONTROLLERS.map((name) => endNamed(record, name)));
-  writeRecord(paths, startControllers(paths, cgroup, binaries).reduce(withPart, started));
-}
-
-async function endNamed({ parts }: LabRecord, name: string): Promise<void> {
-  const part = parts.find((one) => one.name === name);
-  if (part !== undefined) await endPart(part);
+  const running = new Map(record.parts.filter(isAlive).map((part) => [part.name, part]));
+  const server = running.get(API_SERVER) ?? startApiServer(paths, cgroup, binaries[API_SERVER], record.shape);
+  const served = withPart(record, server);
+  writeRecord(paths, served);
+  await apiAnswers(paths, apiReader(paths, record.apiPort), server);
+  const missing = CONTROLLERS.filter((name) => !running.has(name));
+  writeRecord(paths, startControllers(paths, cgroup, binaries, missing).reduce(withPart, served));
 }
 
 /** Lets the API server reach a port of the host's loopback; says at which address. */

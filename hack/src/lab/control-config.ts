@@ -100,7 +100,7 @@ export function apiserverFlags(paths: Paths, plan: LabPlan, audit: boolean): rea
   ];
 }
 
-/** Flags of kube-controller-manager; without leader election it survives an API server that is away. */
+/** Flags of kube-controller-manager; the lab ends and starts it with the API server, so that nothing need be elected. */
 export function controllerManagerFlags(paths: Paths): readonly string[] {
   return [
     `--kubeconfig=${controlKubeconfigPath(paths, "controller-manager")}`,

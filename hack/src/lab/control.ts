@@ -10,9 +10,8 @@ import { isAlive, startPart } from "./processes.ts";
 import type { Part, Shape } from "./record.ts";
 
 export const API_SERVER = "kube-apiserver";
-const [MANAGER, SCHEDULER] = ["kube-controller-manager", "kube-scheduler"] as const;
 /** What {@link startControllers} starts. */
-export const CONTROLLERS = [MANAGER, SCHEDULER] as const;
+export const CONTROLLERS = ["kube-controller-manager", "kube-scheduler"] as const;
 
 function startControl(paths: Paths, cgroup: string, name: string, command: readonly string[]): Part {
   const { part, stdin } = startPart({
@@ -35,11 +34,16 @@ export const startApiServer = (paths: Paths, cgroup: string, binary: string, sha
   return startControl(paths, cgroup, API_SERVER, [binary, ...apiserverFlags(paths, plan, shape.audit)]);
 };
 
-/** Starts the controller manager and the scheduler, which want an API server that answers. */
-export const startControllers = (paths: Paths, cgroup: string, binaries: KubernetesBinaries): readonly Part[] => [
-  startControl(paths, cgroup, MANAGER, [binaries[MANAGER], ...controllerManagerFlags(paths)]),
-  startControl(paths, cgroup, SCHEDULER, [binaries[SCHEDULER], ...schedulerFlags(paths)]),
-];
+/** Starts the controller manager and the scheduler, or those of them that are named; they want an API server that answers. */
+export function startControllers(
+  paths: Paths,
+  cgroup: string,
+  binaries: KubernetesBinaries,
+  names: readonly (typeof CONTROLLERS)[number][] = CONTROLLERS,
+): readonly Part[] {
+  const flags = { "kube-controller-manager": controllerManagerFlags, "kube-scheduler": schedulerFlags };
+  return names.map((name) => startControl(paths, cgroup, name, [binaries[name], ...flags[name](paths)]));
+}
 
 /** Waits until the API server is ready; rejects as soon as it has ended. */
 export async function apiAnswers(paths: Paths, api: ApiReader, part: Part): Promise<void> {
