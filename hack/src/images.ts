@@ -104,8 +104,10 @@ export async function buildImage(name: keyof typeof references, files: Files, ar
 
 /** The digest by which a registry knows the image in an archive; undefined in the format of its own that Docker before 25 writes. */
 export async function digestOf(archive: string): Promise<string | undefined> {
-  const { code, stdout } = await attempt("tar", ["-xOf", archive, "index.json"]);
-  return code === 0 ? pickText(JSON.parse(stdout), "manifests", 0, "digest") : undefined;
+  const names = (await run("tar", ["-tf", archive])).split("\n");
+  if (!names.includes("index.json")) return undefined;
+  const index: unknown = JSON.parse(await run("tar", ["-xOf", archive, "index.json"]));
+  return pickText(index, "manifests", 0, "digest");
 }
 
 type Build = {
@@ -115,40 +117,52 @@ type Build = {
   readonly scratch: string;
 };
 
-const BUILDERS: Readonly<Record<string, (build: Build) => Promise<unknown>>> = {
-  buildah: async ({ args, reference, archive, scratch }) => {
-    const storage = ["--storage-driver", "vfs", "--root", join(scratch, "root"), "--runroot", join(scratch, "run")];
-    await run("buildah", [...storage, "build", "--isolation", "chroot", "--timestamp", "0", ...args]);
-    await run("buildah", [...storage, "push", reference, `oci-archive:${archive}:${reference}`]);
+/** What builds, and the argument with which it succeeds where it can: docker only where its engine answers too. */
+type Builder = { readonly isThere: string; readonly build: (build: Build) => Promise<unknown> };
+
+const BUILDERS: Readonly<Record<string, Builder>> = {
+  buildah: {
+    isThere: "--version",
+    build: async ({ args, reference, archive, scratch }) => {
+      const storage = ["--storage-driver", "vfs", "--root", join(scratch, "root"), "--runroot", join(scratch, "run")];
+      await run("buildah", [...storage, "build", "--isolation", "chroot", "--timestamp", "0", ...args]);
+      await run("buildah", [...storage, "push", reference, `oci-archive:${archive}:${reference}`]);
+    },
   },
-  podman: async ({ args, reference, archive }) => {
-    await run("podman", ["build", "--timestamp", "0", ...args]);
-    await run("podman", ["save", "--format", "oci-archive", "--output", archive, reference]);
+  podman: {
+    isThere: "--version",
+    build: async ({ args, reference, archive }) => {
+      await run("podman", ["build", "--timestamp", "0", ...args]);
+      await run("podman", ["save", "--format", "oci-archive", "--output", archive, reference]);
+    },
   },
-  docker: async ({ args, reference, archive }) => {
-    await run("docker", ["build", ...args]);
-    await run("docker", ["save", "--output", archive, reference]);
+  docker: {
+    isThere: "info",
+    build: async ({ args, reference, archive }) => {
+      await run("docker", ["build", ...args]);
+      await run("docker", ["save", "--output", archive, reference]);
+    },
   },
 };
 
-/** What can build here: docker only where its engine answers too. */
-const QUESTIONS = { buildah: "--version", podman: "--version", docker: "info" } as const;
-
-/** Which of them the machine has. */
+/** Which of them the machine has, in the order in which they are taken. */
 export async function builders(): Promise<readonly string[]> {
-  const asked = Object.entries(QUESTIONS).map(async ([program, question]) => {
-    const found = await attempt(program, [question]).catch(() => undefined);
-    return found?.code === 0 ? [program] : [];
-  });
-  return (await Promise.all(asked)).flat();
+  const found: string[] = [];
+  for (const program of Object.keys(BUILDERS)) if (await isThere(program)) found.push(program);
+  return found;
+}
+
+async function isThere(program: string): Promise<boolean> {
+  const found = await attempt(program, [BUILDERS[program]?.isThere ?? ""]).catch(() => undefined);
+  return found?.code === 0;
 }
 
 /** The first of them that the machine has, or the one that BERTH_BUILDER names. */
-async function builder(): Promise<(build: Build) => Promise<unknown>> {
+async function builder(): Promise<Builder["build"]> {
   const wanted = process.env["BERTH_BUILDER"];
-  const [found] = (await builders()).filter((program) => wanted === undefined || program === wanted);
-  const build = BUILDERS[found ?? ""];
-  if (build !== undefined) return build;
+  for (const [program, { build }] of Object.entries(BUILDERS)) {
+    if ((wanted === undefined || program === wanted) && (await isThere(program))) return build;
+  }
   throw new Error(
     `there is no ${wanted ?? Object.keys(BUILDERS).join(", ")} to build images with; install one of them`,
   );

@@ -14,7 +14,7 @@ is there (BERTH_BUILDER names one), and writes an archive and a CycloneDX bill o
 For arm64, such as a Raspberry Pi, run it on an arm64 machine: it builds for where it runs, and nothing for another.
 Bring an archive to a node:  ctr -n k8s.io images import FILE     k3s ctr images import FILE
 or to a registry:            skopeo copy oci-archive:FILE docker://REGISTRY/NAME:TAG
-What Docker before 25 has written has no digest yet; there it is docker-archive:FILE.
+Docker before 25 writes an archive without a digest; it is told by the word docker-archive, and skopeo reads it as docker-archive:FILE.
 `;
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
