@@ -11,9 +11,9 @@ import { NAME } from "./install/pepr-objects.ts";
 import {
   cleansePools,
   cleanseServices,
+  countByKind,
   othersIn,
   servedBy,
-  tally,
   writtenObjects,
   type Addresses,
 } from "./install/removal.ts";
@@ -25,7 +25,7 @@ const USAGE = `usage: hack/remove --keep-addresses|--drop-addresses [--crds] [--
 Takes Berth away from the cluster of kubectl's current context; safe to run again. Without a choice it only explains.
   --keep-addresses   addresses stay in the status of Services: for what takes over from Berth, and for Berth when it comes back
   --drop-addresses   Services are pending again
-  --crds             the kinds go too, and with them every object of them: pools, advertisements, and what is of BGP
+  --crds             the kinds go too, and with them every object of them: pools, advertisements and BGP resources
 `;
 
 const options = {
@@ -94,7 +94,7 @@ async function foretell(kubectl: Kubectl, crds: boolean): Promise<void> {
   const objects = await writtenObjects(kubectl, "-A");
   if (!crds) return;
   say(
-    `the kinds go, and with them ${objects.length === 0 ? "nothing, since there is no object of them" : tally(objects)}`,
+    `the kinds go, and with them ${objects.length === 0 ? "nothing, since there is no object of them" : countByKind(objects)}`,
   );
 }
 
@@ -147,8 +147,9 @@ async function takeAway(kubectl: Kubectl, { addresses, crds }: Removal): Promise
   if (crds) await takeDown(kubectl, "kinds", of("CustomResourceDefinition"));
   await removeNamespaces(kubectl, crds);
   say(
-    "Berth is gone; pools and what asks for addresses stay as you wrote them" +
-      (crds ? ", but for the objects of the kinds, which went with them" : ""),
+    crds
+      ? "Berth is gone, and with its kinds every object of them; what asks for addresses stays as you wrote it"
+      : "Berth is gone; pools and what asks for addresses stay as you wrote them",
   );
 }
 

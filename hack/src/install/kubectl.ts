@@ -35,16 +35,16 @@ export function kubectlFor(context: string | undefined, environment: NodeJS.Proc
       if (code === 0) return (JSON.parse(stdout) as { readonly items: readonly unknown[] }).items;
       if (stderr.includes("the server doesn't have a resource type")) return [];
       throw new Stop(
-        stderr.includes("conversion webhook") ? unconverted(args[0] ?? "") : lastLine({ code, stdout, stderr }),
+        stderr.includes("conversion webhook") ? unconverted(args[0] ?? "", chosen) : lastLine({ code, stdout, stderr }),
       );
     },
   };
 }
 
 /** As it stands after a MetalLB that was taken away and has left its kinds. */
-const unconverted = (kind: string): string =>
+const unconverted = (kind: string, context: readonly string[]): string =>
   `${kind} cannot be read, since the webhook that converts its versions does not answer; start what serves it, or if that is gone for good run: ` +
-  `kubectl patch crd ${kind} --type=json -p '[{"op":"replace","path":"/spec/conversion","value":{"strategy":"None"}}]'`;
+  `${["kubectl", ...context].join(" ")} patch crd ${kind} --type=json -p '[{"op":"replace","path":"/spec/conversion","value":{"strategy":"None"}}]'`;
 
 /** The last thing that kubectl said, without its prefix. */
 export const lastLine = ({ stdout, stderr }: Finished): string =>

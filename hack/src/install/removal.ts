@@ -67,7 +67,7 @@ export async function writtenObjects(kubectl: Kubectl, ...where: readonly string
 }
 
 /** How many objects of which kind, as `IPAddressPool (2), BGPPeer (1)`. */
-export function tally(objects: readonly unknown[]): string {
+export function countByKind(objects: readonly unknown[]): string {
   const kinds = Map.groupBy(objects, (object) => pickText(object, "kind"));
   return [...kinds].map(([kind, all]) => `${kind} (${String(all.length)})`).join(", ");
 }
@@ -106,19 +106,20 @@ export async function othersIn(kubectl: Kubectl, namespace: string): Promise<rea
     "secrets",
     "persistentvolumeclaims",
   ];
-  const found = await Promise.all([
+  const [builtIn, written] = await Promise.all([
     kubectl.list(kinds.join(","), "-n", namespace),
     writtenObjects(kubectl, "-n", namespace),
   ]);
-  return found
-    .flat()
-    .filter(isForeign)
-    .map((object) => `${pickText(object, "kind")} ${pickText(object, "metadata", "name")}`);
+  return foreignAmong(builtIn, written).map(
+    (object) => `${pickText(object, "kind")} ${pickText(object, "metadata", "name")}`,
+  );
 }
 
-function isForeign(object: unknown): boolean {
-  if (pick(object, "metadata", "deletionTimestamp") !== undefined) return false;
-  const name = pickText(object, "metadata", "name");
-  const ours: readonly string[] = ["kube-root-ca.crt", keys.helloSecret, keys.servingSecret, "announcer"];
-  return !name.startsWith(NAME) && !ours.includes(name);
-}
+/** Those that stay: of Kubernetes' own kinds what does not bear a name of Berth's, and all that people have written. */
+export const foreignAmong = (builtIn: readonly unknown[], written: readonly unknown[]): readonly unknown[] =>
+  [...builtIn.filter((object) => !isOurName(pickText(object, "metadata", "name"))), ...written].filter(
+    (object) => pick(object, "metadata", "deletionTimestamp") === undefined,
+  );
+
+const OUR_NAMES: readonly string[] = ["kube-root-ca.crt", keys.helloSecret, keys.servingSecret, "announcer"];
+const isOurName = (name: string): boolean => name.startsWith(NAME) || OUR_NAMES.includes(name);

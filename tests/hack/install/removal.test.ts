@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cleansing, hasTrace, tally } from "../../../hack/src/install/removal.ts";
+import { cleansing, countByKind, foreignAmong, hasTrace } from "../../../hack/src/install/removal.ts";
 
 const other = { type: "example.org/Healthy", status: "True" };
 const service = {
@@ -39,5 +39,12 @@ describe("what is written on a Service when Berth goes", () => {
 
 it("what goes with the kinds is told by kind, with numbers", () => {
   const objects = ["IPAddressPool", "IPAddressPool", "BGPPeer"].map((kind) => ({ kind, metadata: { name: "one" } }));
-  expect(tally(objects)).toBe("IPAddressPool (2), BGPPeer (1)");
+  expect(countByKind(objects)).toBe("IPAddressPool (2), BGPPeer (1)");
+});
+
+it("a namespace stays for what is not Berth's, and for whatever people have written, be it named like a part of Berth", () => {
+  const named = (name: string, parts: object = {}): unknown => ({ metadata: { name, ...parts } });
+  const builtIn = [named("announcer"), named("kube-root-ca.crt"), named("pepr-berth"), named("mine")];
+  const written = [named("announcer"), named("going", { deletionTimestamp: "2026-01-01T00:00:00Z" })];
+  expect(foreignAmong(builtIn, written)).toEqual([named("mine"), named("announcer")]);
 });
