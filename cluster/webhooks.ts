@@ -11,7 +11,7 @@ type Configuration = { readonly metadata?: { readonly name?: string }; readonly 
 export const STRICT_ENTRY = "configuration.berth.dev";
 /** The entry of our own for Services, which are admitted where the webhook can't be reached. */
 const LENIENT_ENTRY = "services.berth.dev";
-/** The entry of our own for the kinds of BGP, of which there is only something to say. */
+/** The entry of our own for the kinds of BGP, for which there is only a Warning. */
 const BGP_ENTRY = "bgp.berth.dev";
 
 /** Pepr's own entry stands, as it writes it anew with each deploy, and asks nobody. */

@@ -10,12 +10,12 @@ export const bgpTypes = ["BGPPeer", "BGPAdvertisement", "BFDProfile", "Community
 export type BgpType = (typeof bgpTypes)[number];
 
 const NOTHING: Readonly<Record<BgpType, string>> = {
-  BGPPeer: "no session with it is opened",
-  BGPAdvertisement: "it announces nothing",
-  BFDProfile: "no session is watched by it",
-  Community: "no route carries it",
+  BGPPeer: "opens no session with it",
+  BGPAdvertisement: "announces nothing by it",
+  BFDProfile: "watches no session by it",
+  Community: "puts it on no route",
 };
 
 /** One sentence about an object of BGP. */
 export const explainBgp = ({ type, object }: BgpUnspoken): string =>
-  `${type} "${object}" is stored, but ${NOTHING[type]}, since Berth does not speak BGP yet; announce the addresses with an L2Advertisement, or stay with MetalLB where only BGP reaches them`;
+  `${type} "${object}" is accepted, but Berth does not speak BGP yet and ${NOTHING[type]}; announce the addresses with an L2Advertisement, or stay with MetalLB where only BGP reaches them`;

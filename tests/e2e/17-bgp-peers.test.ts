@@ -88,7 +88,7 @@ test.each(names)("peer %s can be changed in both versions, and loses nothing", a
 test("who writes the old version is told so, beside what is said of BGP", async () => {
   const { stderr } = await apply(peer("v1beta1", "newcomer", OLD));
   expect(stderr).toContain("Warning: metallb.io/v1beta1 BGPPeer is deprecated");
-  expect(stderr).toContain('Warning: BGPPeer "metallb-system/newcomer" is stored, but no session with it is opened');
+  expect(stderr).toContain('Warning: BGPPeer "metallb-system/newcomer" is accepted, but Berth does not speak BGP yet');
 });
 
 test.each<{ what: string; version: Version; spec: object; says: string }>([
