@@ -36,6 +36,8 @@ export default defineConfig({
           include: ["tests/e2e/*.test.ts"],
           globalSetup: ["tests/e2e/setup.ts"],
           setupFiles: ["tests/support/on-failure.ts"],
+          // What tells of a failure is registered first, and is to come before a file clears up.
+          sequence: { hooks: "list" },
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -47,6 +49,8 @@ export default defineConfig({
           include: ["tests/ways/*.test.ts"],
           globalSetup: ["tests/e2e/setup.ts"],
           setupFiles: ["tests/support/on-failure.ts"],
+          // What tells of a failure is registered first, and is to come before a file clears up.
+          sequence: { hooks: "list" },
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -58,6 +62,8 @@ export default defineConfig({
           include: ["tests/migration/*.test.ts"],
           globalSetup: ["tests/migration/setup.ts"],
           setupFiles: ["tests/support/on-failure.ts"],
+          // What tells of a failure is registered first, and is to come before a file clears up.
+          sequence: { hooks: "list" },
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

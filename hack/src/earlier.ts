@@ -79,7 +79,9 @@ const KEPT = 4;
 
 /** Removes the folders that were not used for longest, but for so many. */
 export function forgetUnused(commits: string, kept = KEPT): void {
-  const folders = readdirSync(commits).map((name) => join(commits, name));
+  // Another process may be extracting a commit, under a name that tells of it.
+  const names = readdirSync(commits).filter((name) => /^[0-9a-f]{40}$/.test(name));
+  const folders = names.map((name) => join(commits, name));
   const used = new Map(folders.map((folder) => [folder, statSync(folder).mtimeMs]));
   const byUse = folders.toSorted((left, right) => (used.get(right) ?? 0) - (used.get(left) ?? 0));
   for (const folder of byUse.slice(kept)) {
@@ -102,7 +104,8 @@ export async function imagesIn(
   build: (cache: string) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   const [cache, list] = [join(folder, ".cache"), join(folder, ".images")];
-  if (!existsSync(list)) {
+  const known = existsSync(list) ? readFileSync(list, "utf8").split("\n") : [];
+  if (known.length === 0 || !known.every((archive) => existsSync(archive))) {
     const archives = await build(cache);
     rmSync(join(cacheFolder({ XDG_CACHE_HOME: cache }), "target"), { recursive: true, force: true });
     writeFileSync(list, archives.join("\n"));

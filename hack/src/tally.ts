@@ -4,8 +4,8 @@ import { basename, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { pickList, pickNumber, pickText } from "./lab/json.ts";
 
-/** How many failed tests are named, and how many lines of a lab's state are told. */
-const [NAMED, LINES] = [20, 80];
+/** How many failed tests are named, and how many lines are told of how labs stood, the first failure first. */
+const [NAMED, LINES] = [20, 100];
 
 const [folder = "", failedStages = "0"] = process.argv.slice(2);
 const reports = readdirSync(folder)
@@ -23,10 +23,11 @@ const failures = reports
   .flatMap((file) => {
     const name = basename(pickText(file, "name"));
     const tests = pickList(file, "assertionResults").filter((one) => pickText(one, "status") === "failed");
-    return [
+    const told = [
       ...[pickText(file, "message")].filter(Boolean).map((message) => `${name}: ${firstLine(message)}`),
       ...tests.map((one) => `${name}: ${pickText(one, "fullName")}: ${firstLine(pickText(one, "failureMessages", 0))}`),
     ];
+    return told.length > 0 ? told : [`${name}: a set-up failed; see above`];
   });
 
 function firstLine(text: string): string {
@@ -34,7 +35,9 @@ function firstLine(text: string): string {
 }
 
 const states = join(folder, "labs.txt");
-if (existsSync(states)) console.log(readFileSync(states, "utf8").split("\n").slice(0, LINES).join("\n"));
+const lines = existsSync(states) ? readFileSync(states, "utf8").trimEnd().split("\n") : [];
+for (const line of lines.slice(0, LINES)) console.log(line);
+if (lines.length > LINES) console.log(`… ${String(lines.length - LINES)} lines more; see above`);
 for (const line of failures.slice(0, NAMED)) console.log(`failed: ${line}`);
 if (failures.length > NAMED) console.log(`failed: ${String(failures.length - NAMED)} more`);
 if (isRed && failed === 0) console.log("a check or a set-up failed; see above");

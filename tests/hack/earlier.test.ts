@@ -19,20 +19,23 @@ function usedAt(hour: number, commit: string): void {
   utimesSync(join(cell.folder, commit), hour * 3_600, hour * 3_600);
 }
 
+const [a, b, c, d] = ["a", "b", "c", "d"].map((digit) => digit.repeat(40)) as [string, string, string, string];
+
 test("the commits that were not used for longest are forgotten", () => {
-  usedAt(1, "d-oldest");
-  usedAt(4, "a");
-  usedAt(2, "b-older");
-  usedAt(3, "c");
+  usedAt(1, d);
+  usedAt(4, a);
+  usedAt(2, b);
+  usedAt(3, c);
   forgetUnused(cell.folder, 2);
-  expect(readdirSync(cell.folder).toSorted()).toEqual(["a", "c"]);
+  expect(readdirSync(cell.folder).toSorted()).toEqual([a, c]);
 });
 
-test("a few commits are all kept", () => {
-  usedAt(1, "a");
-  usedAt(2, "b");
+test("a few commits are all kept, and what is being extracted counts for none", () => {
+  usedAt(1, a);
+  usedAt(2, b);
+  usedAt(3, `${c}.4711`);
   forgetUnused(cell.folder, 2);
-  expect(readdirSync(cell.folder).toSorted()).toEqual(["a", "b"]);
+  expect(readdirSync(cell.folder).toSorted()).toEqual([a, b, `${c}.4711`]);
 });
 
 /** A build as that of a commit leaves its cache: an image, and Cargo's folder. */

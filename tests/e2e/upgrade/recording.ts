@@ -16,7 +16,10 @@ export async function recordMoves(target: Target, addresses: readonly string[]):
   const enter = inNamespace(labPaths(target.name, process.env), "client", ["nice", "-n", "-20"]);
   const { seen, stop } = await captureWithin(enter);
   const millis = Date.now();
-  const table = JSON.parse(await target.exec("client", "ip", "-j", "neigh", "show", "dev", "lan0")) as unknown[];
+  const table = await neighbours(target).catch((error: unknown) => {
+    stop();
+    throw error;
+  });
   const known = table.map((entry) => ({ millis, address: pickText(entry, "dst"), mac: pickText(entry, "lladdr") }));
   const moves = (): readonly Move[] => {
     const heard = seen.flatMap((frame) =>
@@ -27,3 +30,6 @@ export async function recordMoves(target: Target, addresses: readonly string[]):
   };
   return { moves, stop };
 }
+
+const neighbours = async (target: Target): Promise<readonly unknown[]> =>
+  JSON.parse(await target.exec("client", "ip", "-j", "neigh", "show", "dev", "lan0")) as readonly unknown[];
