@@ -32,12 +32,14 @@ export function seatNodes(judgement: Pick<Judgement, "candidates" | "tiers">, in
   const preferred = inPreferredOrder(judgement.tiers, input);
   const [best] = preferred;
   if (best === undefined) return undefined;
-  const incumbent = incumbentOf(judgement, input, best);
+  const mayStay = whoMayStay(judgement, best);
+  const incumbent = incumbentOf(mayStay, input);
   const isRebalanced = seat !== undefined && rebalance !== undefined && seat.rebalanced !== rebalance;
   const first = isRebalanced ? best : (incumbent ?? best);
   const isSentOff = isRebalanced && incumbent !== undefined && incumbent !== first;
   const wasMoving = isSentOff || isStillMoving(seat, first);
-  const isMoving = wasMoving && !answers.has(first);
+  // An old report of the first, from before another took over from it, does not tell that it has taken over.
+  const isMoving = wasMoving && newestAnswer(answers, mayStay, first) !== first;
   const nodes = [first, ...preferred.filter((node) => node !== first)].slice(0, MAX_CANDIDATES);
   return { nodes, seat: { first, rebalanced: rebalance, isMoving } };
 }
@@ -54,38 +56,42 @@ function inPreferredOrder(tiers: Judgement["tiers"], { lead, hashes }: SeatInput
   return nodes;
 }
 
-/** The node that has the address now, if it is as good a candidate as the best as far as readiness goes. */
-function incumbentOf(
-  { candidates }: Pick<Judgement, "candidates">,
-  { seat, answers }: SeatInput,
-  best: string,
-): string | undefined {
-  const mayStay = (node: string): boolean => {
+type Check = (node: string) => boolean;
+
+/** Whether a node is as good a candidate as the best, as far as readiness goes. */
+const whoMayStay =
+  ({ candidates }: Pick<Judgement, "candidates">, best: string): Check =>
+  (node) => {
     const candidate = candidates.get(node);
     return candidate !== undefined && candidate.ready === candidates.get(best)?.ready;
   };
-  if (seat?.isMoving === true && mayStay(seat.first)) return seat.first;
-  return newestAnswer(answers, mayStay, seat) ?? (seat !== undefined && mayStay(seat.first) ? seat.first : undefined);
+
+/** The node that has the address now, if it may stay. */
+function incumbentOf(mayStay: Check, { seat, answers }: SeatInput): string | undefined {
+  const seated = seat !== undefined && mayStay(seat.first) ? seat.first : undefined;
+  return seat?.isMoving === true && seated !== undefined
+    ? seated
+    : (newestAnswer(answers, mayStay, seat?.first) ?? seated);
 }
 
 /** Of several that answer the one that began last, since a dead node's report stays behind; then the one that is first. */
 function newestAnswer(
   answers: ReadonlyMap<string, Answer>,
-  mayStay: (node: string) => boolean,
-  seat: Seat | undefined,
+  mayStay: Check,
+  first: string | undefined,
 ): string | undefined {
   let newest: string | undefined;
   for (const [node, { round }] of answers) {
     if (!mayStay(node)) continue;
     const other = newest === undefined ? undefined : answers.get(newest);
     const ahead =
-      other === undefined || newest === undefined ? 1 : round - other.round || precedence(node, newest, seat);
+      other === undefined || newest === undefined ? 1 : round - other.round || precedence(node, newest, first);
     if (ahead > 0) newest = node;
   }
   return newest;
 }
 
-function precedence(node: string, other: string, seat: Seat | undefined): number {
-  if (seat?.first === node || seat?.first === other) return seat.first === node ? 1 : -1;
+function precedence(node: string, other: string, first: string | undefined): number {
+  if (first === node || first === other) return first === node ? 1 : -1;
   return node < other ? 1 : -1;
 }

@@ -151,6 +151,17 @@ describe("rebalancing", () => {
     }
   });
 
+  it("goes on though the node that is to take over has left behind a report that it answers", () => {
+    const planner = plannerOf({ answering: { "node-3": [IP] } });
+    planner.setReport("node-1", report([IP]));
+    expect(orderIn(planner)[0]).toBe("node-1");
+    planner.setPools(wanting("1"));
+    expect(orderIn(planner)[0]).toBe("node-3");
+    expect(planner.planOf("node-1")?.vips).toMatchObject([{ moving: true }]);
+    planner.setNode("node-2", unready("node-2"));
+    expect(orderIn(planner)[0]).toBe("node-3");
+  });
+
   it("is given up where the node that is to take over is gone", () => {
     const planner = moved();
     planner.setPools(wanting("1"));
