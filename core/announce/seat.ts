@@ -38,8 +38,7 @@ export function seatNodes(judgement: Pick<Judgement, "candidates" | "tiers">, in
   const first = isRebalanced ? best : (incumbent ?? best);
   const isSentOff = isRebalanced && incumbent !== undefined && incumbent !== first;
   const wasMoving = isSentOff || isStillMoving(seat, first);
-  // An old report of the first, from before another took over from it, does not tell that it has taken over.
-  const isMoving = wasMoving && newestAnswer(answers, mayStay, first) !== first;
+  const isMoving = wasMoving && !hasTakenOver(first, answers, mayStay);
   const nodes = [first, ...preferred.filter((node) => node !== first)].slice(0, MAX_CANDIDATES);
   return { nodes, seat: { first, rebalanced: rebalance, isMoving } };
 }
@@ -72,6 +71,13 @@ function incumbentOf(mayStay: Check, { seat, answers }: SeatInput): string | und
   return seat?.isMoving === true && seated !== undefined
     ? seated
     : (newestAnswer(answers, mayStay, seat?.first) ?? seated);
+}
+
+/** Whether a node began to answer after all others that may stay: an old report may have been left behind by it. */
+function hasTakenOver(first: string, answers: SeatInput["answers"], mayStay: Check): boolean {
+  const began = answers.get(first)?.round;
+  if (began === undefined) return false;
+  return [...answers].every(([node, { round }]) => node === first || !mayStay(node) || round < began);
 }
 
 /** Of several that answer the one that began last, since a dead node's report stays behind; then the one that is first. */

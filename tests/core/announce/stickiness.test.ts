@@ -160,6 +160,17 @@ describe("rebalancing", () => {
     expect(planner.planOf("node-1")?.vips).toMatchObject([{ moving: true }]);
     planner.setNode("node-2", unready("node-2"));
     expect(orderIn(planner)[0]).toBe("node-3");
+    // One that begins anew cannot tell which of two reports is the older.
+    const again = plannerOf({
+      pools: wanting("1"),
+      answering: { "node-1": [IP], "node-3": [IP] },
+      written: plansOf(planner),
+    });
+    expect(orderIn(again)[0]).toBe("node-3");
+    expect(again.planOf("node-1")?.vips).toMatchObject([{ moving: true }]);
+    again.setReport("node-1", report([]));
+    expect(orderIn(again)[0]).toBe("node-3");
+    expect(again.planOf("node-1")?.vips[0]).not.toHaveProperty("moving");
   });
 
   it("is given up where the node that is to take over is gone", () => {
