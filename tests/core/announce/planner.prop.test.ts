@@ -127,7 +127,7 @@ it("following the changes gives what planning everything anew gives", () => {
         expect(plansOf(following)).toEqual(plansOf(anew));
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 3_000 },
   );
 });
 
@@ -147,7 +147,7 @@ it("an update names exactly the nodes whose plan has changed, and planning anew 
         expect(planner.update().nodes).toEqual(new Set());
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 3_000 },
   );
 });
 
@@ -169,6 +169,6 @@ it("a planner that begins anew with the written plans changes none of them", () 
         expect(again.placed(keyOf({ namespace: "default", name }))).toEqual(planner.placed(`default/${name}`));
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 3_000 },
   );
 });
