@@ -1,5 +1,5 @@
 /** Turns a request into claims that the API server has recorded. Core chooses, the write decides, a lost race is run again. */
-import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
+import { compareAddresses, printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import { allocate, type Allocation } from "../core/allocation/allocate.ts";
 import {
   isHeldBy,
@@ -59,21 +59,25 @@ function choose(service: Service, cluster: Cluster, supply: Supply): Result<Allo
 export function requestOf(service: Service, cluster: Cluster): Result<ServiceRequest, RequestRefusal> {
   const name = serviceNameOf(service);
   const request = readRequest(service, cluster.facts(), cluster.namespaceLabels(name.namespace));
-  return request.ok ? ok({ ...request.value, held: heldBy(service, cluster) }) : request;
+  return request.ok ? ok({ ...request.value, held: heldBy(service, request.value.pins, cluster) }) : request;
 }
 
 /**
- * Those that it lists first, in its order: another may be claimed for an update that is on its way, and may yet fail. One
- * that it lists is its own also while this process knows of no holder: the claim may be newer than what was heard.
+ * Those that it lists first, in its order: another may be claimed for an update that is on its way, and may yet fail. When
+ * that is tried again, these are in the order in which they were given. One that it lists is its own also while this process
+ * knows of no holder: the claim may be newer than what was heard.
  */
-function heldBy(service: Service, { ledger: { occupancy } }: Cluster): readonly Address[] {
+function heldBy(service: Service, pins: readonly Address[], { ledger: { occupancy } }: Cluster): readonly Address[] {
   const name = serviceNameOf(service);
   const listed = listedAddresses(service).filter((address) => {
     const holder = occupancy.holderOf(address);
     return holder === undefined || isHeldBy(holder, name);
   });
   const others = occupancy.addressesOf(name).filter((address) => !listed.some((one) => sameAddress(one, address)));
-  return [...listed, ...others];
+  const isPinned = (address: Address): boolean => pins.some((pin) => sameAddress(pin, address));
+  const pinned = pins.filter((pin) => others.some((other) => sameAddress(other, pin)));
+  const rest = others.filter((other) => !isPinned(other)).toSorted(compareAddresses);
+  return [...listed, ...pinned, ...rest];
 }
 
 /** The addresses of the Service, claimed in its name. Throws when the API server can't be asked. */

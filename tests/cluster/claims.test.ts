@@ -47,6 +47,15 @@ const losing =
     return answer;
   };
 
+it("a request that the API server asks about again, since its write met another, has its addresses in the same order", async () => {
+  const store = storeOf("10.0.0.1-10.0.0.4", "fd00::1-fd00::4");
+  const cluster = await clusters.start(store);
+  const spec = { ipFamilyPolicy: "RequireDualStack", clusterIPs: ["10.96.0.9", "fd96::9"] };
+  const wanted = service("default/web", { pin: "fd00::2", spec });
+  expect(await claimed(wanted, cluster)).toBe("fd00::2,10.0.0.1");
+  expect(await claimed(wanted, cluster)).toBe("fd00::2,10.0.0.1");
+});
+
 describe("a claim", () => {
   it("says whose it is, in the API server's own registry", async () => {
     const store = storeOf();
