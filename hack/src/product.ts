@@ -12,7 +12,10 @@ const CALM_MILLIS = 15_000;
 
 /** A lab with its nodes Ready; builds the images meanwhile, and loads them. */
 export async function bringUpLab(target: Target, args: readonly string[]): Promise<void> {
-  const [images] = await Promise.all([productImages(), target.lab("up", ...args)]);
+  const work = [productImages(), target.lab("up", ...args)] as const;
+  // Should the images fail, the lab is taken down, and can't be while it still comes up.
+  await Promise.allSettled(work);
+  const [images] = await Promise.all(work);
   await target.lab("load", ...images.map(({ archive }) => archive));
 }
 
