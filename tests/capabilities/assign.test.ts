@@ -59,6 +59,18 @@ describe("a Service that asks for an address", () => {
     expect(world.annotationOf("default/web")).toBe("192.168.1.205");
   });
 
+  it("shares by a key under MetalLB's old prefix too; the new one wins, also where it is empty", async () => {
+    const world = await open();
+    const old = { [keys.shareOld]: "k" };
+    const [http, https] = [{ ports: [{ port: 80 }] }, { ports: [{ port: 443 }] }];
+    await world.create(kinds.services, service("default/a", { annotations: { [keys.shareNew]: "k" }, spec: http }));
+    await world.create(kinds.services, service("default/b", { annotations: old, spec: https }));
+    expect(world.annotationOf("default/b")).toBe(world.annotationOf("default/a"));
+    const annotations = { ...old, [keys.shareNew]: "" };
+    await world.create(kinds.services, service("default/c", { annotations, spec: https }));
+    expect(world.annotationOf("default/c")).not.toBe(world.annotationOf("default/a"));
+  });
+
   it("gets a port too where it lists none, and is told", async () => {
     const world = await open();
     const bare = service("default/my-service", { pin: "192.168.1.205", spec: { ports: undefined } });
@@ -70,6 +82,10 @@ describe("a Service that asks for an address", () => {
     ]);
     expect((await world.change(kinds.services, "default/my-service", { metadata: { labels: {} } })).warnings).toEqual(
       [],
+    );
+    await pass(1_000);
+    expect(world.events("default/my-service")).toContain(
+      "deprecatedAnnotation: Annotations that begin with metallb.universe.tf/ are deprecated; write metallb.io/ instead",
     );
   });
 });

@@ -214,14 +214,16 @@ describe("a Service that shares", () => {
     expect(world.annotationOf(b)).toBe("10.0.0.1");
   });
 
-  it.each<{ what: string; change: object }>([
+  it.each<{ what: string; change: object; local?: Record<string, string> }>([
     { what: "takes its key off", change: shareAs(null) },
     { what: "empties its key", change: shareAs("") },
     { what: "changes its key", change: shareAs("other") },
     { what: "changes its policy", change: { spec: { externalTrafficPolicy: "Local" } } },
+    { what: "changes its selector", local: { app: "x" }, change: { spec: { selector: { app: "y" } } } },
     { what: "takes a port of the other", change: { spec: { ports: portsOf(["TCP/443"]) } } },
-  ])("and $what moves, and the other stays", async ({ change }) => {
-    const world = await openWith([sharer(a), sharer(b, { ports: ["TCP/443"] })]);
+  ])("and $what moves, and the other stays", async ({ change, local }) => {
+    const parts = local === undefined ? {} : { local };
+    const world = await openWith([sharer(a, parts), sharer(b, { ...parts, ports: ["TCP/443"] })]);
     const { denied, warnings } = await world.change(kinds.services, a, change);
     expect(denied).toBeUndefined();
     expect(warnings.join()).toContain("moves from 10.0.0.1 to 10.0.0.2");

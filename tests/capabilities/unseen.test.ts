@@ -42,6 +42,30 @@ describe("a sharer whose ports come to be others' without admission's seeing it"
   });
 });
 
+it("what happened in an hour without a watcher is in line once there is one again", async () => {
+  const world = await worlds.open({ pools: [pool("lan", ["10.0.0.1-10.0.0.9"])] });
+  const names = ["default/kept", "default/gone", "default/turned", "default/moved"] as const;
+  for (const name of names) await world.create(kinds.services, service(name));
+  await pass(1_000);
+  expect(names.map((name) => world.statusOf(name))).toEqual([["10.0.0.1"], ["10.0.0.2"], ["10.0.0.3"], ["10.0.0.4"]]);
+  world.endWatcher();
+  await world.delete(kinds.services, "default/gone");
+  await world.change(kinds.services, "default/turned", { spec: { type: "ClusterIP" } });
+  await world.change(kinds.services, "default/moved", { metadata: { annotations: { [keys.pinNew]: "10.0.0.7" } } });
+  await pass(3_600_000);
+  await world.create(kinds.services, service("default/new"));
+  expect(world.annotationOf("default/new")).toBe("10.0.0.5");
+  const again = processOver(world.store.client());
+  const end = new AbortController();
+  await again.cluster.start("watcher", end.signal);
+  for (const part of again.parts) await part.lead(end.signal);
+  await pass(140_000);
+  expect(world.claims()).toEqual(["10.0.0.1 default/kept", "10.0.0.5 default/new", "10.0.0.7 default/moved"]);
+  const left = ["default/kept", "default/turned", "default/moved", "default/new"];
+  expect(left.map((name) => world.statusOf(name))).toEqual([["10.0.0.1"], [], ["10.0.0.7"], ["10.0.0.5"]]);
+  end.abort();
+});
+
 it("a Service that waited, and was made a ClusterIP while no watcher was there, loses its condition", async () => {
   const world = await worlds.open({});
   await world.create(kinds.services, service("default/web"));

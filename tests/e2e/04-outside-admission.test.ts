@@ -44,9 +44,14 @@ test("a Service of another class is left alone", async () => {
     ...service,
     spec: { ...service.spec, loadBalancerClass: "example.com/other" },
   });
+  // As the controller of that class writes it.
+  const status = { loadBalancer: { ingress: [{ ip: "203.0.113.7" }] } };
+  await cell.api!.merge(kinds.services, { namespace: "outside", name: "theirs" }, { status }, "status");
   await cell.api!.create(kinds.services, loadBalancer("outside", "ours", fromPool));
   await expect.poll(async () => statusAddress(await read("outside", "ours")), { timeout: 10_000 }).not.toBe("");
-  expect(givenAddress(await read("outside", "theirs"))).toBe("");
+  const theirs = await read("outside", "theirs");
+  expect([givenAddress(theirs), statusAddress(theirs)]).toEqual(["", "203.0.113.7"]);
+  expect(theirs?.status?.conditions ?? []).toEqual([]);
 });
 
 test("a Service that becomes a ClusterIP loses its address, and its claim within the grace", async () => {

@@ -4,6 +4,7 @@ import type { Target } from "../../hack/src/target.ts";
 import { advertisementRejections, poolRejections, TAKEN } from "../support/rejections.ts";
 import { lab, loadBalancer } from "./lab.ts";
 import { metallbShapes } from "./metallb-shapes.ts";
+import { withoutWebhooks } from "./webhooks.ts";
 
 const cell: { target?: Target; webhooks?: string } = {};
 const target = (): Target => cell.target!;
@@ -151,7 +152,7 @@ test("the columns are MetalLB's", async () => {
 
 describe("a pool that was stored while the webhook was away", () => {
   test("is stored whatever is wrong with it", async () => {
-    await withoutWebhooks(async () => {
+    await withoutWebhooks(target(), async () => {
       await apply(pool("younger", ["10.91.0.0/24"]));
       await apply(pool("broken", ["nonsense"]));
       await apply(pool("on-nodes", ["172.30.0.8/29"]));
@@ -202,32 +203,6 @@ describe("a pool that was stored while the webhook was away", () => {
     await target().kubectl(["delete", "ipaddresspool", "broken", "on-nodes", "-n", "pools"]);
   });
 });
-
-/** Does something while no webhook of Berth's stands; then puts them back and waits until they refuse again. */
-async function withoutWebhooks(work: () => Promise<void>): Promise<void> {
-  const { kubectl, tryKubectl } = target();
-  const name = "pepr-berth";
-  const get = ["get", "validatingwebhookconfiguration", name, "--show-managed-fields"];
-  const { metadata, ...saved } = (await target().json(get)) as {
-    readonly metadata: { readonly labels?: object; readonly managedFields: readonly object[] };
-  };
-  const { labels, managedFields } = metadata;
-  await kubectl(["delete", "validatingwebhookconfiguration", name]);
-  const isRefused = async (): Promise<boolean> => {
-    const probe = JSON.stringify(pool("probe", ["nonsense"]));
-    return (await tryKubectl(["create", "--dry-run=server", "-f", "-"], probe)).code !== 0;
-  };
-  try {
-    await expect.poll(isRefused, { timeout: 20_000 }).toBe(false);
-    await work();
-  } finally {
-    await kubectl(["create", "-f", "-"], JSON.stringify({ ...saved, metadata: { name, labels } }));
-    // Whose fields they are too: what kubectl owns would be refused to the next deploy.
-    const owners = JSON.stringify({ metadata: { managedFields } });
-    await kubectl(["patch", "validatingwebhookconfiguration", name, "--type=merge", "-p", owners]);
-    await expect.poll(isRefused, { timeout: 20_000 }).toBe(true);
-  }
-}
 
 test.each(Object.entries(metallbShapes))("MetalLB's shape applies unchanged: %s", async (_, yaml) => {
   const { code, stderr } = await target().tryKubectl(["apply", "-n", "pools", "-f", "-"], yaml);

@@ -137,6 +137,26 @@ describe("one of two on an address", () => {
     expect(await rows().someone.addressOf("b")).toBe(rows().fill("$.1"));
   });
 
+  test("with Local that changes its selector moves, and the other stays", async () => {
+    await rows().begin({ lan });
+    await rows().apply("a", sharer("k", ["TCP/80"], local({ app: "x" })));
+    await rows().apply("b", sharer("k", ["TCP/443"], local({ app: "x" })));
+    expect(await rows().someone.addressOf("b")).toBe(rows().fill("$.1"));
+    const { address, warnings } = await rows().apply("a", sharer("k", ["TCP/80"], local({ app: "y" })));
+    expect(address).toBe(rows().fill("$.2"));
+    expect(warnings.join()).toContain(rows().fill("moves from $.1 to $.2"));
+    expect(await rows().someone.addressOf("b")).toBe(rows().fill("$.1"));
+  });
+
+  test("with its key under MetalLB's old prefix shares like the other, and is told of the prefix", async () => {
+    await rows().begin({ lan });
+    await rows().apply("a", sharer("k", ["TCP/80"]));
+    const old = { "metallb.universe.tf/allow-shared-ip": "k" };
+    const { address, warnings } = await rows().apply("b", { ...sharer("", ["TCP/443"]), annotations: old });
+    expect(address).toBe(rows().fill("$.1"));
+    expect(warnings.join()).toContain("metallb.universe.tf/allow-shared-ip under MetalLB's old prefix");
+  });
+
   test("that changes its key while nothing else is free is denied, and keeps it", async () => {
     await rows().begin({ lan: { addresses: ["$.1/32"] } });
     await rows().apply("a", sharer("k", ["TCP/80"]));

@@ -51,6 +51,7 @@ export class World {
   /** Whether the API server reaches the webhooks. */
   isWebhookUp = true;
   readonly #end = new AbortController();
+  readonly #watcherEnd = new AbortController();
   readonly #user: Api;
   #turn = 0;
   #warnings: string[] = [];
@@ -82,9 +83,15 @@ export class World {
   async start(): Promise<void> {
     const { signal } = this.#end;
     for (const { cluster } of this.admission) await cluster.start("admission", signal);
-    await this.watcher.cluster.start("watcher", signal);
-    for (const part of this.watcher.parts) await part.lead(signal);
+    const watching = AbortSignal.any([signal, this.#watcherEnd.signal]);
+    await this.watcher.cluster.start("watcher", watching);
+    for (const part of this.watcher.parts) await part.lead(watching);
     await pass(50);
+  }
+
+  /** Ends the watcher alone. */
+  endWatcher(): void {
+    this.#watcherEnd.abort();
   }
 
   /** Ends all processes. */
