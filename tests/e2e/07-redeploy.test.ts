@@ -140,3 +140,36 @@ test("a certificate that is about to end is renewed, and served by the pods that
   );
   expect(givenAddress(made)).toMatch(/^10\.80\./);
 });
+
+test("who does not know Berth's path is told nothing by the webhooks, from wherever they are reached", async () => {
+  const target = cell.target!;
+  const pods = pickList(
+    await target.json(["get", "pods", "-n", "pepr-system", "-l", "pepr.dev/controller=admission"]),
+    "items",
+  );
+  const path = (await readServing(cell.api!))?.path ?? "";
+  const answerTo = async (pod: unknown, guess: string): Promise<string> => {
+    const url = `https://${pickText(pod, "status", "podIP")}:3000/validate/${guess}`;
+    const post = [
+      "-sk",
+      "-m",
+      "5",
+      "-o",
+      "/dev/null",
+      "-w",
+      "%{http_code}",
+      "-X",
+      "POST",
+      "-H",
+      "Content-Type: application/json",
+    ];
+    return target.exec("node-1", "curl", ...post, "-d", "{}", url);
+  };
+  expect(pods).toHaveLength(2);
+  for (const pod of pods) {
+    for (const guess of ["", "0".repeat(path.length), path.slice(0, -1)]) {
+      expect(await answerTo(pod, guess)).toMatch(/^40[14]$/);
+    }
+    expect(await answerTo(pod, path)).not.toMatch(/^40[14]$/);
+  }
+});

@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cacheFolder } from "../../hack/src/cache.ts";
+import { kubernetesBinaries } from "../../hack/src/lab/binaries.ts";
 import { pickList, pickText } from "../../hack/src/lab/json.ts";
-import { until } from "../../hack/src/shell.ts";
-import type { Target } from "../../hack/src/target.ts";
+import { attempt, until } from "../../hack/src/shell.ts";
+import { root, type Target } from "../../hack/src/target.ts";
 import { lab } from "../e2e/lab.ts";
 import { seenDuring } from "./client.ts";
 import { addressesOf, announcingNodes, bringMetallb, files, writtenSpecs } from "./metallb.ts";
@@ -104,6 +106,17 @@ const announced = async (): Promise<readonly string[]> => {
   const conditions = await conditionsOf("svc", "berth.dev/Announced");
   return REACHED.map(([name]) => `apps/${name}`).filter((key) => conditions[key]?.startsWith("True") === true);
 };
+
+test("hack/bootstrap names MetalLB and what it holds, and changes nothing", async () => {
+  const { target } = before();
+  const { kubectl } = await kubernetesBinaries(cacheFolder());
+  const env = { KUBECTL: kubectl, KUBECONFIG: target.kubeconfig };
+  const { code, stdout, stderr } = await attempt(join(root, "hack/bootstrap"), [], { env });
+  expect([code, stderr]).toEqual([1, expect.stringContaining("in the way, and nothing was changed")]);
+  expect(stdout + stderr).toMatch(/MetalLB is at work \(Deployment metallb-system\/controller\) and holds \d+\.\d+/);
+  expect(stdout + stderr).toContain("docs/migrate-from-metallb.md");
+  expect((await target.tryKubectl(["get", "namespace", "pepr-system"])).code).not.toBe(0);
+});
 
 test("the cluster is one of MetalLB's", () => {
   expect(before().addresses).toMatchObject(GIVEN);

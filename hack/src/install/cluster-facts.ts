@@ -29,6 +29,8 @@ export type Facts = {
   readonly kubeProxy: string;
   readonly cilium: Readonly<Record<string, string>>;
   readonly ciliumPools: number;
+  /** Names of the ValidatingWebhookConfigurations. */
+  readonly webhooks: readonly string[];
 };
 
 /** The context by name, and the version that its cluster runs, such as v1.36.3; {@link Stop} where nobody answers. */
@@ -46,12 +48,13 @@ export async function readVersion(kubectl: Kubectl): Promise<{ readonly context:
 
 /** All of the facts. */
 export async function readFacts(kubectl: Kubectl): Promise<Facts> {
-  const [workloads, services, kubeProxy, cilium, ciliumPools] = await Promise.all([
+  const [workloads, services, kubeProxy, cilium, ciliumPools, webhooks] = await Promise.all([
     kubectl.list("daemonsets,deployments,pods", "-A"),
     kubectl.list("services", "-A"),
     configMap(kubectl, "kube-proxy"),
     configMap(kubectl, "cilium-config"),
     kubectl.list("ciliumloadbalancerippools.cilium.io"),
+    kubectl.list("validatingwebhookconfigurations"),
   ]);
   return {
     workloads: workloads.map(workloadOf),
@@ -59,6 +62,7 @@ export async function readFacts(kubectl: Kubectl): Promise<Facts> {
     kubeProxy: kubeProxy["config.conf"] ?? "",
     cilium,
     ciliumPools: ciliumPools.length,
+    webhooks: webhooks.map((webhook) => pickText(webhook, "metadata", "name")),
   };
 }
 
@@ -90,6 +94,7 @@ function workloadOf(object: unknown): Workload {
     labels: texts(pick(object, "metadata", "labels")),
     images: containers.map((container) => pickText(container, "image")),
     words: containers.flatMap((container) => [
+      ...pickList(container, "command").map(String),
       ...pickList(container, "args").map(String),
       ...pickList(container, "env").map((entry) => `${pickText(entry, "name")}=${pickText(entry, "value")}`),
     ]),

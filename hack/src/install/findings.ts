@@ -8,7 +8,7 @@ const LEAST_MINOR = 33;
 
 /** Whatever would keep Berth from working, or answer for the same addresses. */
 export function findingsIn(facts: Facts): readonly Finding[] {
-  return [...neighbours(facts), ...kubeProxy(facts)];
+  return [...neighbours(facts), ...leftBehind(facts), ...kubeProxy(facts)];
 }
 
 /** Why Berth can't run on a version of Kubernetes, such as v1.32.1; undefined where it can. */
@@ -29,12 +29,14 @@ const runs =
   (workload: Workload): boolean =>
     workload.images.some((image) => pattern.test(image));
 
+const isMetallb = runs(/(^|\/)metallb\/(speaker|controller)\b|metallb-(speaker|controller)\b/);
+
 const NEIGHBOURS: readonly Neighbour[] = [
   {
     name: "MetalLB",
-    is: runs(/(^|\/)metallb\/(speaker|controller)\b|metallb-(speaker|controller)\b/),
-    cure: (workload) =>
-      `take it away first ("kubectl delete ${workload.kind.toLowerCase()} ${workload.name} -n ${workload.namespace}"); Services keep their addresses and Berth takes them over`,
+    is: isMetallb,
+    cure: () =>
+      "move over as docs/migrate-from-metallb.md says, whose order keeps the addresses and the clients; its deploy may be hack/bootstrap --anyway",
   },
   {
     name: "kube-vip",
@@ -73,6 +75,16 @@ function neighbours(facts: Facts): readonly Finding[] {
   });
 }
 
+/** MetalLB's webhook without its controller: it fails closed, so that no pool could be written. */
+function leftBehind({ workloads, webhooks }: Facts): readonly Finding[] {
+  const isServed = workloads.some(isMetallb);
+  const [left] = webhooks.filter((name) => name.includes("metallb-webhook"));
+  if (left === undefined || isServed) return [];
+  return stop(
+    `a webhook of MetalLB's is left over and refuses every change of pools (ValidatingWebhookConfiguration ${left}); run "kubectl delete validatingwebhookconfiguration ${left}"`,
+  );
+}
+
 /** What is in use, in a few words; empty where nothing is. */
 export function inUse(held: readonly Held[]): string {
   const holding = held.filter(({ addresses }) => addresses.length > 0);
@@ -86,16 +98,24 @@ function holds(held: readonly Held[]): string {
   return used === "" ? " and holds no addresses" : ` and holds ${used}`;
 }
 
-function kubeProxy({ kubeProxy: text, cilium }: Facts): readonly Finding[] {
+function kubeProxy({ kubeProxy: text, cilium, workloads }: Facts): readonly Finding[] {
   if (cilium["enable-l2-announcements"] === "true") {
     return stop(
       "Cilium announces Services on the LAN itself (enable-l2-announcements); set it to false, since two would answer for one address",
     );
   }
-  if (!/^\s*mode:\s*"?ipvs"?\s*$/m.test(text) || /^\s*strictARP:\s*true\s*$/m.test(text)) return [];
+  const byFile = /^\s*mode:\s*"?ipvs"?\s*$/m.test(text) && !/^\s*strictARP:\s*true\s*$/m.test(text);
+  const byFlags = workloads.find(({ words }) => words.includes("--proxy-mode=ipvs") && !words.some(isStrict));
+  if (!byFile && byFlags === undefined) return [];
+  const cure =
+    byFlags === undefined
+      ? 'set "strictARP: true" in ConfigMap kube-system/kube-proxy'
+      : `add --ipvs-strict-arp to ${byFlags.kind} ${byFlags.namespace}/${byFlags.name}`;
   return stop(
-    'kube-proxy is in IPVS mode without strictARP, so every node would answer for every address; set "strictARP: true" in ConfigMap kube-system/kube-proxy and restart kube-proxy',
+    `kube-proxy is in IPVS mode without strictARP, so every node would answer for every address; ${cure} and restart kube-proxy`,
   );
 }
+
+const isStrict = (word: string): boolean => /^--ipvs-strict-arp(=true)?$/.test(word);
 
 const stop = (text: string): readonly Finding[] => [text];

@@ -17,6 +17,7 @@ const facts = (part: Partial<Facts>): Facts => ({
   kubeProxy: "",
   cilium: {},
   ciliumPools: 0,
+  webhooks: ["pepr-berth"],
   ...part,
 });
 
@@ -30,11 +31,11 @@ test.each(["v1.32.9", "v1.28.3-gke.1", "v0.9.0", "", "none"])("Kubernetes %s is 
 
 const metallb = workload({ namespace: "metallb-system", name: "speaker", images: ["quay.io/metallb/speaker:v0.15.2"] });
 test.each([
-  { name: "MetalLB", workload: metallb, cure: 'kubectl delete daemonset speaker -n metallb-system"' },
+  { name: "MetalLB", workload: metallb, cure: "docs/migrate-from-metallb.md" },
   {
     name: "MetalLB",
     workload: workload({ images: ["docker.io/bitnami/metallb-speaker:0.15"] }),
-    cure: "kubectl delete daemonset",
+    cure: "docs/migrate-from-metallb.md",
   },
   {
     name: "kube-vip",
@@ -67,6 +68,10 @@ test.each([
   {
     why: "Berth's own announcer",
     part: { workloads: [workload({ labels: { app: "metallb" }, images: ["berth.dev/announcer:0.1.0"] })] },
+  },
+  {
+    why: "IPVS with strictARP by flags",
+    part: { workloads: [workload({ words: ["--proxy-mode=ipvs", "--ipvs-strict-arp=true"] })] },
   },
   { why: "IPVS with strictARP", part: { kubeProxy: 'ipvs:\n  strictARP: true\nmode: "ipvs"\n' } },
   { why: "iptables without strictARP", part: { kubeProxy: "ipvs:\n  strictARP: false\nmode: iptables\n" } },
@@ -102,4 +107,22 @@ test("what is held is said with at most three Services by name", () => {
   expect(inUse(["a", "b", "c", "d", "e"].map((name, index) => held(name, `10.0.0.${String(index)}`)))).toBe(
     "10.0.0.0 of default/a, 10.0.0.1 of default/b, 10.0.0.2 of default/c and 2 more",
   );
+});
+
+test("kube-proxy in IPVS mode by its flags is in the way", () => {
+  const proxy = workload({ name: "kube-proxy", words: ["kube-proxy", "--proxy-mode=ipvs"] });
+  expect(findingsIn(facts({ workloads: [proxy] }))).toEqual([
+    expect.stringContaining("add --ipvs-strict-arp to DaemonSet kube-system/kube-proxy"),
+  ]);
+});
+
+test("MetalLB's webhook is in the way where its controller has gone, and nothing beside it where that is at work", () => {
+  const webhooks = ["metallb-webhook-configuration"];
+  expect(findingsIn(facts({ webhooks }))).toEqual([
+    expect.stringContaining("kubectl delete validatingwebhookconfiguration metallb-webhook-configuration"),
+  ]);
+  const controller = workload({ kind: "Deployment", images: ["quay.io/metallb/controller:v0.16.1"] });
+  expect(findingsIn(facts({ webhooks, workloads: [controller] }))).toEqual([
+    expect.stringContaining("MetalLB is at work"),
+  ]);
 });
