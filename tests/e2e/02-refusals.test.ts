@@ -72,6 +72,59 @@ describe("a Service", () => {
   });
 });
 
+describe("all that kubectl prints, and its exit code, where MetalLB says only created,", () => {
+  const denied = (sentence: string): string =>
+    `^Error from server: error when creating "STDIN": admission webhook "services.berth.dev" denied the request: Service "refusals/late" ${sentence}\\n$`;
+  const warned = (sentence: string): string => `^Warning: Service "refusals/late" ${sentence}\\n$`;
+
+  beforeAll(async () => {
+    await target().kubectl(["apply", "-f", "-"], JSON.stringify(pool("brim", "10.66.1.0/32")));
+    const holder = loadBalancer("refusals", "holder", { "metallb.io/address-pool": "brim" });
+    await target().kubectl(["apply", "-f", "-"], JSON.stringify(holder));
+  });
+
+  test.each([
+    {
+      of: "a pool that is exhausted",
+      annotations: { "metallb.io/address-pool": "brim" },
+      code: 0,
+      printed: warned(
+        'gets an address as soon as one is free: IPAddressPool "metallb-system/brim" is full \\(1 of 1 addresses in use\\); delete a Service that needs none, or add a range to a pool',
+      ),
+    },
+    {
+      of: "a pinned address that is taken",
+      annotations: { "metallb.io/loadBalancerIPs": "10.66.1.0" },
+      code: 1,
+      printed: denied(
+        'asks for 10\\.66\\.1\\.0, which Service "refusals/holder" holds; ask for a free one such as \\S+, or remove the annotation to be given one',
+      ),
+    },
+    {
+      of: "an address outside every pool",
+      annotations: { "metallb.io/loadBalancerIPs": "203.0.113.7" },
+      code: 1,
+      printed: denied(
+        "asks for 203\\.0\\.113\\.7, which is outside every pool: .+; ask for a free one such as \\S+, or remove the annotation to be given one",
+      ),
+    },
+    {
+      of: "a pool that does not exist",
+      annotations: { "metallb.io/address-pool": "nowhere" },
+      code: 0,
+      printed: warned(
+        'asks for the pool "nowhere", which does not exist; create it, or ask for one that does \\(.+\\)',
+      ),
+    },
+  ])("of $of", async ({ annotations, code, printed }) => {
+    const late = JSON.stringify(loadBalancer("refusals", "late", annotations));
+    const finished = await target().tryKubectl(["apply", "-f", "-"], late);
+    expect(finished.stderr).toMatch(new RegExp(printed));
+    expect(finished.code).toBe(code);
+    await target().kubectl(["delete", "svc", "late", "-n", "refusals", "--ignore-not-found"]);
+  });
+});
+
 describe("a pool", () => {
   test.each([
     [["10.9.0.9-10.9.0.1"], 'has in spec.addresses "10.9.0.9-10.9.0.1", which runs backwards; write 10.9.0.1-10.9.0.9'],
