@@ -113,7 +113,7 @@ describe("a pin", () => {
     expect(said).toBe(
       says(
         "thief",
-        `asks for 10.96.0.1, which ClusterIP of Service "default/kubernetes" holds; ${advice("10.98.0.0")}`,
+        `asks for 10.96.0.1, which Service "default/kubernetes" as its ClusterIP holds; ${advice("10.98.0.0")}`,
       ),
     );
     const { address } = await someone().apply("honest", { annotations: wish.pool("clusterips") });
