@@ -38,6 +38,16 @@ test.each([
     cure: "docs/migrate-from-metallb.md",
   },
   {
+    name: "MetalLB",
+    workload: workload({ labels: { app: "metallb", component: "speaker" }, images: ["registry.lan/l2:1"] }),
+    cure: "docs/migrate-from-metallb.md",
+  },
+  {
+    name: "MetalLB",
+    workload: workload({ labels: { "app.kubernetes.io/name": "metallb" }, images: ["registry.lan/l2:1"] }),
+    cure: "docs/migrate-from-metallb.md",
+  },
+  {
     name: "kube-vip",
     workload: workload({ kind: "Pod", images: ["ghcr.io/kube-vip/kube-vip:v1.0.0"], words: ["svc_enable=true"] }),
     cure: "svc_enable=false",
