@@ -8,6 +8,16 @@ class InOrder extends BaseSequencer {
   }
 }
 
+/** Tests on a lab, which is one for all files of a project. */
+const onLab = {
+  setupFiles: ["tests/support/on-failure.ts"],
+  // What tells of a failure is registered first, and is to come before a file clears up.
+  sequence: { hooks: "list" as const },
+  testTimeout: 300_000,
+  hookTimeout: 600_000,
+  fileParallelism: false,
+};
+
 export default defineConfig({
   test: {
     sequence: { sequencer: InOrder },
@@ -35,12 +45,7 @@ export default defineConfig({
           name: "e2e",
           include: ["tests/e2e/*.test.ts"],
           globalSetup: ["tests/e2e/setup.ts"],
-          setupFiles: ["tests/support/on-failure.ts"],
-          // What tells of a failure is registered first, and is to come before a file clears up.
-          sequence: { hooks: "list" },
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          ...onLab,
         },
       },
       {
@@ -48,12 +53,7 @@ export default defineConfig({
           name: "ways",
           include: ["tests/ways/*.test.ts"],
           globalSetup: ["tests/e2e/setup.ts"],
-          setupFiles: ["tests/support/on-failure.ts"],
-          // What tells of a failure is registered first, and is to come before a file clears up.
-          sequence: { hooks: "list" },
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          ...onLab,
         },
       },
       {
@@ -61,12 +61,7 @@ export default defineConfig({
           name: "migration",
           include: ["tests/migration/*.test.ts"],
           globalSetup: ["tests/migration/setup.ts"],
-          setupFiles: ["tests/support/on-failure.ts"],
-          // What tells of a failure is registered first, and is to come before a file clears up.
-          sequence: { hooks: "list" },
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          ...onLab,
         },
       },
     ],

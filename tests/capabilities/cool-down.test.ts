@@ -4,7 +4,7 @@ import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { claim, pool, service } from "../support/builders.ts";
 import { pass } from "../support/paused-time.ts";
-import { processOver, useWorlds, type World } from "../support/world.ts";
+import { useWorlds, type World } from "../support/world.ts";
 
 const worlds = useWorlds();
 
@@ -74,9 +74,7 @@ describe("an address that rests", () => {
     await pass(300_000);
     world.close();
     const end = new AbortController();
-    const again = processOver(world.store.client());
-    await again.cluster.start("watcher", end.signal);
-    for (const part of again.parts) await part.lead(end.signal);
+    await world.startWatcher(end.signal);
     await pass(290_000);
     expect(world.claims()).toEqual(["10.0.0.1 default/web"]);
     await pass(10_000);

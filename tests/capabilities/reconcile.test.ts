@@ -82,11 +82,8 @@ describe("Services that had their addresses before Berth", () => {
     const world = await open({ pools: [homelab], services: [service("default/web", { status: ["192.168.1.207"] })] });
     await pass(1_000);
     const before = world.store.resourceVersion;
-    const { processOver } = await import("../support/world.ts");
-    const again = processOver(world.store.client());
     const end = new AbortController();
-    await again.cluster.start("watcher", end.signal);
-    for (const part of again.parts) await part.lead(end.signal);
+    await world.startWatcher(end.signal);
     await pass(10_000);
     end.abort();
     expect(world.store.resourceVersion).toBe(before);

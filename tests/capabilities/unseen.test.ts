@@ -4,7 +4,7 @@ import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { pool, service } from "../support/builders.ts";
 import { pass } from "../support/paused-time.ts";
-import { processOver, useWorlds } from "../support/world.ts";
+import { useWorlds } from "../support/world.ts";
 
 const worlds = useWorlds();
 
@@ -55,10 +55,8 @@ it("what happened in an hour without a watcher is in line once there is one agai
   await pass(3_600_000);
   await world.create(kinds.services, service("default/new"));
   expect(world.annotationOf("default/new")).toBe("10.0.0.5");
-  const again = processOver(world.store.client());
   const end = new AbortController();
-  await again.cluster.start("watcher", end.signal);
-  for (const part of again.parts) await part.lead(end.signal);
+  await world.startWatcher(end.signal);
   await pass(140_000);
   expect(world.claims()).toEqual(["10.0.0.1 default/kept", "10.0.0.5 default/new", "10.0.0.7 default/moved"]);
   const left = ["default/kept", "default/turned", "default/moved", "default/new"];
@@ -74,10 +72,8 @@ it("a Service that waited, and was made a ClusterIP while no watcher was there, 
   await world.change(kinds.services, "default/web", { spec: { type: "ClusterIP" } });
   await pass(1_000);
   expect(world.conditionOf("default/web")).toMatch(/^False NoPools/);
-  const again = processOver(world.store.client());
   const end = new AbortController();
-  await again.cluster.start("watcher", end.signal);
-  for (const part of again.parts) await part.lead(end.signal);
+  await world.startWatcher(end.signal);
   await pass(1_000);
   expect(world.conditionOf("default/web")).toBeUndefined();
   end.abort();

@@ -98,9 +98,12 @@ test("a deploy leaves the operator's pods as the operator wants them, and replac
   }
 });
 
+const admissionPods = async ({ json }: Target): Promise<readonly unknown[]> =>
+  pickList(await json(["get", "pods", ...inPepr, "-l", "pepr.dev/controller=admission"]), "items");
+
 /** The certificate that each admission pod presents, and what says whether the pod was started anew. */
 async function presented(target: Target): Promise<readonly { pod: string; certificate: string }[]> {
-  const pods = pickList(await target.json(["get", "pods", ...inPepr, "-l", "pepr.dev/controller=admission"]), "items");
+  const pods = await admissionPods(target);
   return Promise.all(
     pods.map(async (pod) => {
       const address = `${pickText(pod, "status", "podIP")}:3000`;
@@ -143,27 +146,12 @@ test("a certificate that is about to end is renewed, and served by the pods that
 
 test("who does not know Berth's path is told nothing by the webhooks, from wherever they are reached", async () => {
   const target = cell.target!;
-  const pods = pickList(
-    await target.json(["get", "pods", "-n", "pepr-system", "-l", "pepr.dev/controller=admission"]),
-    "items",
-  );
+  const pods = await admissionPods(target);
   const path = (await readServing(cell.api!))?.path ?? "";
   const answerTo = async (pod: unknown, guess: string): Promise<string> => {
     const url = `https://${pickText(pod, "status", "podIP")}:3000/validate/${guess}`;
-    const post = [
-      "-sk",
-      "-m",
-      "5",
-      "-o",
-      "/dev/null",
-      "-w",
-      "%{http_code}",
-      "-X",
-      "POST",
-      "-H",
-      "Content-Type: application/json",
-    ];
-    return target.exec("node-1", "curl", ...post, "-d", "{}", url);
+    const options = "-sk -m 5 -o /dev/null -w %{http_code} -X POST -d {}".split(" ");
+    return target.exec("node-1", "curl", ...options, "-H", "Content-Type: application/json", url);
   };
   expect(pods).toHaveLength(2);
   for (const pod of pods) {

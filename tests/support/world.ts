@@ -40,6 +40,11 @@ export function processOver(api: Api): Process {
   return { cluster, parts: [services(cluster), pools(cluster), announcements(cluster), peers()] };
 }
 
+async function lead({ cluster, parts }: Process, signal: AbortSignal): Promise<void> {
+  await cluster.start("watcher", signal);
+  for (const part of parts) await part.lead(signal);
+}
+
 /** Namespaces that Pepr keeps its webhooks out of. */
 const UNSEEN: ReadonlySet<string> = new Set(["kube-system", "pepr-system"]);
 
@@ -84,9 +89,13 @@ export class World {
     const { signal } = this.#end;
     for (const { cluster } of this.admission) await cluster.start("admission", signal);
     const watching = AbortSignal.any([signal, this.#watcherEnd.signal]);
-    await this.watcher.cluster.start("watcher", watching);
-    for (const part of this.watcher.parts) await part.lead(watching);
+    await lead(this.watcher, watching);
     await pass(50);
+  }
+
+  /** Starts another watcher, which leads until the signal. */
+  startWatcher(signal: AbortSignal): Promise<void> {
+    return lead(processOver(this.store.client()), signal);
   }
 
   /** Ends the watcher alone. */
