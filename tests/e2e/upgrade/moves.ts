@@ -18,9 +18,9 @@ export type Traced = Reset & { readonly move: Move };
 /**
  * By how much a move may be noted later than the reset that it led to. The client's kernel takes the new node's address before it
  * sends that node anything, but the capture notes the frame when it comes to read it, on a machine that starts a dozen pods
- * meanwhile: 5 ms late, where it was seen. An address moves a few times in minutes, so that this is still sharp. What the prober notes late only makes a connection longer.
+ * meanwhile: 5 ms late, where it was seen. What the prober notes late only makes a connection longer.
  */
-export const MARGIN_MILLIS = 250;
+export const MARGIN_MILLIS = 25;
 
 /** The moves among sightings, oldest first; where an address was seen first is no move. */
 export function movesOf(sightings: readonly Sighting[]): readonly Move[] {
