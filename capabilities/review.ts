@@ -46,10 +46,11 @@ export async function review(request: Request, cluster: Cluster): Promise<Answer
 
 function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Cluster): Answer {
   const message = explain(refusal);
-  const loss = lossBy(request, cluster);
-  if (loss !== undefined)
-    return request.Deny(explainNote({ kind: "loses", service: serviceNameOf(request.Raw), ...loss }));
-  if (asksTheSame(request) || wasRefusedBefore(request, message, cluster))
+  const earlier = findEarlier(request, cluster);
+  if (earlier?.loss !== undefined)
+    return request.Deny(explainNote({ kind: "loses", service: serviceNameOf(request.Raw), ...earlier.loss }));
+  // A fault that was there before is not what this change is about, and must not hold it up.
+  if (asksTheSame(request) || earlier?.message === message)
     return request.Approve([message, ...warnings(request, cluster)]);
   const isDenied =
     !isPending(refusal) || hadAddress(request) || (isExhausted(refusal) && settings.exhaustion === "deny");
@@ -60,12 +61,6 @@ function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Clust
 function hadAddress(request: Request): boolean {
   const before: Service | undefined = request.OldResource;
   return before ? isOurs(before) && listedAddresses(before).length > 0 : false;
-}
-
-/** What a Service that goes on with its addresses although it can't be served as it asks would lose by this change. */
-function lossBy({ Raw, OldResource }: Request, cluster: Cluster): Loss | undefined {
-  const before: Service | undefined = OldResource;
-  return before && isOurs(before) && !preview(before, cluster).ok ? findLoss(before, Raw, cluster) : undefined;
 }
 
 /** Whether nothing that an address is given by differs from what is stored: then this change is not about it. */
@@ -83,13 +78,16 @@ const askOf = ({ metadata, spec }: Service): unknown => ({
 /** The annotations that Berth itself writes. */
 const BERTHS: ReadonlySet<string> = new Set([keys.addresses, keys.fromPool]);
 
-/** Whether the stored Service has the same fault already: then this change is not about it and must not be held up. */
-function wasRefusedBefore(request: Request, message: string, cluster: Cluster): boolean {
-  const before: Service | undefined = request.OldResource;
+/** The fault that the stored Service has already, and what this change would take of that with which it goes on all the same. */
+function findEarlier(
+  { Raw, OldResource }: Request,
+  cluster: Cluster,
+): { readonly message: string; readonly loss: Loss | undefined } | undefined {
+  const before: Service | undefined = OldResource;
   // The API server sends null on create, whatever the type says.
-  if (!before || !isOurs(before)) return false;
+  if (!before || !isOurs(before)) return undefined;
   const choice = preview(before, cluster);
-  return !choice.ok && explain(choice.error) === message;
+  return choice.ok ? undefined : { message: explain(choice.error), loss: findLoss(before, Raw, cluster) };
 }
 
 /** An address in the annotation that is not claimed for this Service: something after Mutate changed it. */

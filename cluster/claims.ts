@@ -1,5 +1,6 @@
 /** Turns a request into claims that the API server has recorded. Core chooses, the write decides, a lost race is run again. */
-import { compareAddresses, printAddress, sameAddress, type Address } from "../core/address/address.ts";
+import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
+import { inOrderOf } from "../core/address/list.ts";
 import { allocate, type Allocation } from "../core/allocation/allocate.ts";
 import {
   isHeldBy,
@@ -74,10 +75,7 @@ function heldBy(service: Service, pins: readonly Address[], { ledger: { occupanc
     return holder === undefined || isHeldBy(holder, name);
   });
   const others = occupancy.addressesOf(name).filter((address) => !listed.some((one) => sameAddress(one, address)));
-  const isPinned = (address: Address): boolean => pins.some((pin) => sameAddress(pin, address));
-  const pinned = pins.filter((pin) => others.some((other) => sameAddress(other, pin)));
-  const rest = others.filter((other) => !isPinned(other)).toSorted(compareAddresses);
-  return [...listed, ...pinned, ...rest];
+  return [...listed, ...inOrderOf(pins, others)];
 }
 
 /** The addresses of the Service, claimed in its name. Throws when the API server can't be asked. */

@@ -2,7 +2,7 @@
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { Address, AddressProblem } from "./address.ts";
-import { parseAddress, printAddress, sameAddress } from "./address.ts";
+import { compareAddresses, parseAddress, printAddress, sameAddress } from "./address.ts";
 
 /** Why a text is no list of addresses. */
 export type AddressListProblem =
@@ -23,6 +23,15 @@ export function parseAddressList(text: string): Result<readonly Address[], Addre
     addresses.push(address);
   }
   return ok(addresses);
+}
+
+/** Those that are wanted first, in the order wanted, then IPv4 before IPv6 and by number. */
+export function inOrderOf(wanted: readonly Address[], addresses: readonly Address[]): readonly Address[] {
+  const rank = (address: Address): number => {
+    const index = wanted.findIndex((one) => sameAddress(one, address));
+    return index < 0 ? wanted.length : index;
+  };
+  return addresses.toSorted((a, b) => rank(a) - rank(b) || compareAddresses(a, b));
 }
 
 /** The text that parseAddressList reads back, without blanks. */

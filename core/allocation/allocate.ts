@@ -1,6 +1,6 @@
 /** Which addresses a Service is to have: those it asks for, else those it holds, else the lowest free. Takes nothing. */
 import type { Address, Family } from "../address/address.ts";
-import { compareAddresses, sameAddress } from "../address/address.ts";
+import { inOrderOf } from "../address/list.ts";
 import type { Pool } from "../pool/pool.ts";
 import { isNamed, poolsFor, whyNotServed } from "../pool/serve.ts";
 import type { Result } from "../result.ts";
@@ -82,15 +82,10 @@ function mayKeep(address: Address, pool: Pool, request: ServiceRequest, supply: 
 }
 
 /** The allocation with its addresses in the order that {@link Allocation} promises. */
-function inOrder(pool: Pool, addresses: readonly Address[], { held, pins }: ServiceRequest): Allocation {
-  const wanted = [...held, ...pins];
-  const rank = (address: Address): number => {
-    const index = wanted.findIndex((one) => sameAddress(one, address));
-    return index < 0 ? wanted.length : index;
-  };
-  const ordered = addresses.toSorted((a, b) => rank(a) - rank(b) || compareAddresses(a, b));
-  return { pool: pool.key, addresses: ordered };
-}
+const inOrder = (pool: Pool, addresses: readonly Address[], { held, pins }: ServiceRequest): Allocation => ({
+  pool: pool.key,
+  addresses: inOrderOf([...held, ...pins], addresses),
+});
 
 /** What the pool has for each family: the address asked for, else the held one, else a shared one, else the lowest free. */
 function fill(pool: Pool, request: ServiceRequest, supply: Supply): readonly Address[] {

@@ -105,12 +105,11 @@ export async function imagesIn(
 ): Promise<readonly string[]> {
   const [cache, list] = [join(folder, ".cache"), join(folder, ".images")];
   const known = existsSync(list) ? readFileSync(list, "utf8").split("\n") : [];
-  if (known.length === 0 || !known.every((archive) => existsSync(archive))) {
-    const archives = await build(cache);
-    rmSync(join(cacheFolder({ XDG_CACHE_HOME: cache }), "target"), { recursive: true, force: true });
-    writeFileSync(list, archives.join("\n"));
-  }
-  return readFileSync(list, "utf8").split("\n");
+  if (known.length > 0 && known.every((archive) => existsSync(archive))) return known;
+  const archives = await build(cache);
+  rmSync(join(cacheFolder({ XDG_CACHE_HOME: cache }), "target"), { recursive: true, force: true });
+  writeFileSync(list, archives.join("\n"));
+  return archives;
 }
 
 /**

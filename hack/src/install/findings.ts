@@ -29,13 +29,14 @@ const runs =
   (workload: Workload): boolean =>
     workload.images.some((image) => pattern.test(image));
 
-const isMetallbs = runs(/(^|\/)metallb\/(speaker|controller)\b|metallb-(speaker|controller)\b/);
+const runsMetallb = runs(/(^|\/)metallb\/(speaker|controller)\b|metallb-(speaker|controller)\b/);
+
 /** By its images, or, where those come from elsewhere, by the labels of its manifests or its chart. */
-const isMetallb = (workload: Workload): boolean => {
-  const { app, component = "", ...labels } = workload.labels;
+function isMetallb(workload: Workload): boolean {
+  const { app, component = "", "app.kubernetes.io/name": name } = workload.labels;
   const isLabelled = app === "metallb" && ["controller", "speaker"].includes(component);
-  return isMetallbs(workload) || isLabelled || labels["app.kubernetes.io/name"] === "metallb";
-};
+  return runsMetallb(workload) || isLabelled || name === "metallb";
+}
 
 const NEIGHBOURS: readonly Neighbour[] = [
   {
