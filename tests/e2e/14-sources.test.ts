@@ -1,6 +1,7 @@
 /** Where an address comes from (§§4.2, 4.3 of MetalLB's rules), row by row, in kubectl's own answer. */
 import { describe, expect, test } from "vitest";
-import { pickList } from "../../hack/src/lab/json.ts";
+import type { Service } from "../../cluster/kinds.ts";
+import { givenAddress } from "./lab.ts";
 import { wish, type Wish } from "./people.ts";
 import { rowsIn, type RowPool } from "./rows.ts";
 
@@ -19,6 +20,8 @@ const four = { addresses: ["$.1-$.9"] };
 const six = { addresses: ["@::1-@::9"] };
 const both = { addresses: ["$.101-$.109", "@::101-@::109"] };
 const manual = { addresses: ["$.201-$.209"], autoAssign: false };
+const chosen = { addresses: ["$.231-$.239"], priority: 1, serviceSelectors: [{ matchLabels: { tier: "web" } }] };
+const sixOnly = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] };
 const others = { addresses: ["$.211-$.219"], namespaces: ["elsewhere"] };
 const pinned = (text: string, spec: object = {}): Wish => ({ annotations: wish.pin(text), spec: { ...spec } });
 const stacked = (policy: string, ...families: readonly string[]) => ({
@@ -73,6 +76,37 @@ const rows: readonly Row[] = [
     row: "equals go by name",
     pools: { c: { addresses: ["$.1/32"] }, b: { addresses: ["$.2/32"] }, d: { addresses: ["$.3/32"] } },
     gets: "$.2",
+  },
+  {
+    row: "a pool for chosen Services comes before one for all",
+    pools: { a: { addresses: ["$.1/32"], isForAll: true }, b: { addresses: ["$.2/32"] } },
+    gets: "$.2",
+  },
+  {
+    // By family, since the cluster has another pool of IPv4, which serves everybody.
+    row: "no pool on request by itself",
+    pools: { manual: { ...six, autoAssign: false } },
+    one: { spec: sixOnly },
+    warned: "gets an address as soon as a pool serves it, but none does",
+  },
+  {
+    row: "a pool for Services with a label: one of them",
+    pools: { four, chosen },
+    one: { labels: { tier: "web", other: "x" } },
+    gets: "$.231",
+  },
+  { row: "a pool for Services with a label: no other one", pools: { zz: four, chosen }, gets: "$.1" },
+  {
+    row: "a pool for Services with a label: no other one on request either",
+    pools: { four, chosen },
+    one: pinned("$.231"),
+    denied: "does not serve Services with these labels; ask for a free one such as $.1, ",
+  },
+  {
+    row: "a selector that matches no Service: nobody",
+    pools: { none: { ...four, priority: 1, serviceSelectors: [{ matchLabels: { tier: "db" } }] }, zz: both },
+    one: { labels: { tier: "web" } },
+    gets: "$.101",
   },
   { row: "spec.addresses go in their order", pools: { lan: { addresses: ["$.8/30", "$.4/30"] } }, gets: "$.8" },
   { row: "the lowest is given, a network address too", pools: { lan: { addresses: ["$.0/24"] } }, gets: "$.0" },
@@ -133,7 +167,7 @@ const rows: readonly Row[] = [
   {
     row: "SingleStack: one, also from a pool with both",
     pools: { both },
-    one: { spec: { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] } },
+    one: { spec: sixOnly },
     gets: "@::101",
   },
   {
@@ -154,67 +188,6 @@ function named(pool: string): Wish {
   return { annotations: wish.pool(pool) };
 }
 
-describe("an address that a Node has by what its network plugin says", () => {
-  const told = {
-    "flannel.alpha.coreos.com/public-ip": "$.1",
-    "projectcalico.org/IPv4Address": "$.2/24",
-    "network.cilium.io/ipv4-cilium-host": "$.3",
-    "k3s.io/external-ip": "$.4,@::4",
-  };
-  const annotate = (...words: readonly string[]) =>
-    room().someone.target.kubectl(["annotate", "--overwrite", "node", "node-1", ...words]);
-  const remove = () => annotate(...Object.keys(told).map((name) => `${name}-`));
-
-  test("is not given, not even on request, while the Node has it", async () => {
-    const all = room();
-    await all.begin({ lan: { addresses: ["$.1-$.9", "@::4/128"] } });
-    await annotate(...Object.entries(all.fill(told)).map(([name, text]) => `${name}=${text}`));
-    try {
-      await expect.poll(() => all.refusalOf("web", pinned("$.1"))).toContain('which Node "node-1" holds; ask for ');
-      for (const address of ["$.2", "$.3", "$.4"])
-        expect(await all.denied("web", pinned(address))).toBe(
-          all.fill(
-            `Service "sources/web" asks for ${address}, which Node "node-1" holds; ask for a free one such as $.5, or remove the annotation to be given one`,
-          ),
-        );
-      const six = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] };
-      expect(await all.denied("web", pinned("@::4", six))).toContain('which Node "node-1" holds; ');
-      expect((await all.apply("web")).address).toBe(all.fill("$.5"));
-    } finally {
-      await remove();
-    }
-    await expect.poll(() => all.refusalOf("other", pinned("$.1"))).toBe("");
-  });
-
-  test("is given up by the Service that has it", async () => {
-    const all = room();
-    await all.begin({ lan: { addresses: ["$.1-$.9"] } });
-    await all.apply("web");
-    await all.someone.waitFor("web");
-    await annotate(all.fill("flannel.alpha.coreos.com/public-ip=$.1"));
-    try {
-      await expect.poll(() => all.someone.shownOf("web"), { timeout: 20_000 }).toBe(all.fill("$.2"));
-    } finally {
-      await remove();
-    }
-  });
-});
-
-test("the gateway of a Node's pods is not given on request", async () => {
-  const all = room();
-  const { json, kubectl } = all.someone.target;
-  const cidrs = async () => pickList(await json(["get", "node", "node-1"]), "spec", "podCIDRs").map(String);
-  // The lab's nodes take their pods' ranges from the plugin's configuration alone, and no pod has an address of this one.
-  const spec = { podCIDR: "10.244.98.0/24", podCIDRs: ["10.244.98.0/24"] };
-  if ((await cidrs()).length === 0) await kubectl(["patch", "node", "node-1", "-p", JSON.stringify({ spec })]);
-  const prefix = (await cidrs())[0]?.replace(/\.0\/.*$/, "") ?? "";
-  await all.begin({ pods: { addresses: [`${prefix}.0/30`], autoAssign: false } });
-  await expect
-    .poll(() => all.refusalOf("web", pinned(`${prefix}.1`)))
-    .toContain(`asks for ${prefix}.1, which Node "node-1" as the gateway of its pods holds; ask for `);
-  expect((await all.apply("web", pinned(`${prefix}.2`))).address).toBe(`${prefix}.2`);
-});
-
 describe("kubectl answers to a Service", () => {
   test.each(rows)("$row", async ({ pools, one = {}, gets = "", denied, warned }) => {
     const all = room();
@@ -230,4 +203,59 @@ describe("kubectl answers to a Service", () => {
     await all.someone.waitFor("web", gets === "" ? "False" : "True");
     expect(await all.someone.shownOf("web")).toBe(all.fill(gets));
   });
+});
+
+test("a pool that is full is passed over, and what is free again is the next to be given", async () => {
+  const all = room();
+  await all.begin({ first: { addresses: ["$.1/32", "$.5/32"], priority: 1 }, lan: { addresses: ["$.101-$.109"] } });
+  const given = [];
+  for (const name of ["a", "b", "c"]) given.push((await all.apply(name)).address);
+  expect(given).toEqual(all.fill(["$.1", "$.5", "$.101"]));
+  await all.someone.forget("a");
+  // Its own Service would still get it back before anybody else.
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  expect((await all.apply("d")).address).toBe(all.fill("$.1"));
+});
+
+test("equals of two namespaces go by namespace, then by name", async () => {
+  const all = room();
+  const { kubectl } = all.someone.target;
+  await kubectl(["create", "namespace", "a-sources"]);
+  try {
+    await all.begin({ a: { addresses: ["$.1/32"] } });
+    const pool = { apiVersion: "metallb.io/v1beta1", kind: "IPAddressPool" };
+    const serviceAllocation = { namespaces: ["sources"] };
+    for (const [name, address] of [
+      ["c", "$.3/32"],
+      ["b", "$.2/32"],
+    ])
+      await all.someone.put(
+        all.fill({
+          ...pool,
+          metadata: { namespace: "a-sources", name },
+          spec: { addresses: [address], serviceAllocation },
+        }),
+      );
+    const given = [];
+    for (const name of ["first", "second", "third"]) given.push((await all.apply(name)).address);
+    expect(given).toEqual(all.fill(["$.2", "$.3", "$.1"]));
+  } finally {
+    await all.clear();
+    await kubectl(["delete", "namespace", "a-sources"]);
+  }
+});
+
+test("a dry run is answered with the address that the apply after it is given", async () => {
+  const all = room();
+  await all.begin({ both });
+  const wished = { spec: stacked("Require") };
+  await all.apply("before", wished);
+  const object = JSON.stringify(all.someone.service("web", wished));
+  const dry = JSON.parse(
+    await all.someone.target.kubectl(["apply", "--dry-run=server", "-o", "json", "-f", "-"], object),
+  ) as Service;
+  const { address, service } = await all.apply("web", wished);
+  expect(givenAddress(dry)).toBe(all.fill("$.102,@::102"));
+  expect(address).toBe(givenAddress(dry));
+  expect(dry.metadata?.annotations).toEqual(service.metadata?.annotations);
 });

@@ -138,6 +138,18 @@ describe("a pool that changes", () => {
       to: "$.221",
     },
     {
+      row: "to Services with another label: denied",
+      change: { ...lan, serviceSelectors: [{ matchLabels: { tier: "db" } }] },
+      to: "$.1",
+      denied: true,
+    },
+    {
+      row: "to Services with another label, with leave to renumber: moved",
+      lan: { ...lan, annotations: renumbering },
+      change: { ...lan, serviceSelectors: [{ matchLabels: { tier: "db" } }], annotations: renumbering },
+      to: "$.221",
+    },
+    {
       row: "to avoidBuggyIPs: denied",
       lan: { addresses: ["$.0-$.9"] },
       change: { addresses: ["$.0-$.9"], avoidBuggyIPs: true },
@@ -186,6 +198,34 @@ describe("a pool that changes", () => {
     await rows().apply("web", { spec: { ipFamilyPolicy: "PreferDualStack" } });
     await rows().put("both", both);
     await staysAt("$.1");
+  });
+
+  test("by another name under which it serves others: moved", async () => {
+    await rows().begin({ lan: { ...lan, annotations: renumbering }, zz: { addresses: ["$.221-$.229"] } });
+    await rows().apply("web");
+    await rows().someone.waitFor("web");
+    await rows().someone.target.kubectl(["delete", "ipaddresspool", "lan", "-n", "matrix"]);
+    await rows().put("home", { ...lan, namespaces: ["elsewhere"] });
+    await settlesAt("$.221");
+  });
+
+  test("by the deletion of the last one that serves a Service: taken away, and the Service is told", async () => {
+    const six: RowPool = { addresses: ["@::1-@::9"] };
+    const spec = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv6"] };
+    await rows().begin({ six: { ...six, annotations: renumbering } });
+    await rows().apply("web", { spec });
+    const { someone } = rows();
+    await someone.waitFor("web");
+    await someone.target.kubectl(["delete", "ipaddresspool", "six", "-n", "matrix"]);
+    await someone.waitFor("web", "False");
+    await settlesAt("");
+    // Other rows had a Service of this name before.
+    const last = async () => (await someone.eventsOf("web")).slice(-3).map((event) => event.split(":")[0]);
+    await expect
+      .poll(last, { timeout: 20_000 })
+      .toEqual(["Normal IPAllocated", "Normal ClearAssignment", "Warning AllocationFailed"]);
+    await rows().put("later", six);
+    await settlesAt("@::1");
   });
 
   test("by a split: stays, and its annotation names the new pool", async () => {

@@ -1,6 +1,6 @@
 /** The rules of sharing (§5 of MetalLB's rules), row by row, in kubectl's own answer; what 13 tells as a story is left out. */
-import { describe, expect, test } from "vitest";
-import { wish, type Wish } from "./people.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Person, wish, type Wish } from "./people.ts";
 import { rowsIn } from "./rows.ts";
 
 const rows = rowsIn("sharing", 89);
@@ -17,6 +17,7 @@ function portOf(text: string): object {
 }
 
 const local = (selector?: Readonly<Record<string, string>>) => ({ externalTrafficPolicy: "Local", selector });
+const consent = { "berth.dev/cross-namespace-sharing": "true" };
 const lan = { addresses: ["$.1-$.9"] };
 const both = { addresses: ["$.1-$.9", "@::1-@::9"] };
 
@@ -100,6 +101,29 @@ describe("the sharers of an address that was one Service's own, which has left i
   });
 });
 
+describe("Services of two namespaces, where the pool consents,", () => {
+  const consenting = { ...lan, namespaces: ["sharing", "sharing-too"], annotations: consent };
+  const other = () => new Person(rows().someone.target, "sharing-too");
+
+  beforeAll(async () => {
+    await rows().someone.target.kubectl(["create", "namespace", "sharing-too"]);
+  });
+  afterAll(async () => {
+    await rows().someone.target.kubectl(["delete", "namespace", "sharing-too"]);
+  });
+
+  test.each([
+    ["share with Cluster", {}, "$.1"],
+    ["do not share with Local, since one selector means other pods in each", local({ app: "x" }), "$.2"],
+  ])("%s", async (_, spec, gets) => {
+    await rows().begin({ lan: consenting });
+    expect((await rows().apply("a", sharer("k", ["TCP/80"], spec))).address).toBe(rows().fill("$.1"));
+    const { address } = await other().apply("b", sharer("k", ["TCP/443"], spec));
+    await other().forget("b");
+    expect(address).toBe(rows().fill(gets));
+  });
+});
+
 test("a sharer prefers the address that carries its key to the lowest free one", async () => {
   await rows().begin({ lan });
   const pinned = sharer("k", ["TCP/80"]);
@@ -124,6 +148,7 @@ test("the only one on its address changes key, ports, selector and policy in pla
 describe("one of two on an address", () => {
   test.each([
     ["takes its key off", sharer("", ["TCP/80"])],
+    ["empties its key", { ...sharer("", ["TCP/80"]), annotations: wish.share("") }],
     ["changes its key", sharer("l", ["TCP/80"])],
     ["changes its policy", sharer("k", ["TCP/80"], local({ app: "x" }))],
     ["takes a port of the other", sharer("k", ["TCP/443"])],

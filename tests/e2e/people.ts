@@ -10,6 +10,7 @@ export type Applied = { readonly service: Service; readonly address: string; rea
 /** What the test says of a LoadBalancer beside its name. */
 export type Wish = {
   readonly annotations?: Record<string, string>;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly spec?: Readonly<Record<string, unknown>>;
 };
 
@@ -23,12 +24,12 @@ export class Person {
     this.namespace = namespace;
   }
 
-  service(name: string, { annotations = {}, spec = {} }: Wish = {}): object {
+  service(name: string, { annotations = {}, labels = {}, spec = {} }: Wish = {}): object {
     const ports = [{ port: 80 }];
     return {
       apiVersion: "v1",
       kind: "Service",
-      metadata: { namespace: this.namespace, name, annotations },
+      metadata: { namespace: this.namespace, name, labels, annotations },
       spec: { type: "LoadBalancer", ports, allocateLoadBalancerNodePorts: false, ...spec },
     };
   }

@@ -12,6 +12,9 @@ export type RowPool = {
   readonly priority?: number;
   readonly namespaces?: readonly string[];
   readonly namespaceSelectors?: readonly object[];
+  readonly serviceSelectors?: readonly object[];
+  /** Without a serviceAllocation: for the Services of all namespaces, of other tests too. */
+  readonly isForAll?: true;
   readonly annotations?: Readonly<Record<string, string>>;
 };
 
@@ -113,9 +116,9 @@ export class Rows {
   }
 
   #pool(name: string, pool: RowPool): object {
-    const { addresses, autoAssign, avoidBuggyIPs, priority, namespaces, namespaceSelectors, annotations } = pool;
+    const { addresses, autoAssign, avoidBuggyIPs, isForAll, annotations, ...chosen } = pool;
     const { namespace } = this.someone;
-    const serviceAllocation = { namespaces: namespaces ?? [namespace], namespaceSelectors, priority };
+    const serviceAllocation = isForAll ? undefined : { namespaces: [namespace], ...chosen };
     return this.fill({
       apiVersion: "metallb.io/v1beta1",
       kind: "IPAddressPool",
