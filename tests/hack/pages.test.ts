@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { root } from "../../hack/src/target.ts";
-import { blocksOf, commandsOf, notPrinted, Page } from "../support/page.ts";
+import { blocksOf, callsOf, commandsOf, notPrinted, Page } from "../support/page.ts";
 
 const text = `# Page
 
@@ -43,6 +43,12 @@ describe("a page's reader", () => {
       { command: "first | second   # of these", shown: "" },
       { command: "third", shown: "what it   prints" },
       { command: "fourth", shown: "" },
+    ]);
+  });
+
+  it("finds what kubectl is called with in the running text", () => {
+    expect(callsOf("Say `kubectl get ip` or `ls`, and\n`kubectl get ip`.\n\n```sh\nkubectl get `x`\n```\n")).toEqual([
+      "kubectl get ip",
     ]);
   });
 

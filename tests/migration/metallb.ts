@@ -2,9 +2,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { helmBinary } from "../../hack/src/helm.ts";
 import { pickList, pickText } from "../../hack/src/lab/json.ts";
 import { METALLB, moduleFolder, neighbourImages } from "../../hack/src/neighbours.ts";
-import { until } from "../../hack/src/shell.ts";
+import { run, until } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
 
 const here = import.meta.dirname;
@@ -66,6 +67,25 @@ export async function bringMetallb(target: Target, folder: string): Promise<void
     const { code } = await target.tryKubectl(["apply", "--dry-run=server", "-f", files.objects]);
     return code === 0 ? true : undefined;
   });
+}
+
+/** Takes MetalLB's manifests away again, and what people have written; its Services have gone. */
+export async function takeMetallbAway({ kubectl }: Target): Promise<void> {
+  await kubectl(["delete", "--ignore-not-found", "-f", "-"], await manifest());
+}
+
+/** Brings MetalLB up by its own chart, without BGP's daemons, whose images are not here; gives the chart's folder. */
+export async function installMetallb({ kubectl, kubeconfig }: Target): Promise<string> {
+  const chart = join(await moduleFolder(METALLB), "charts/metallb");
+  const set = (await neighbourImages(METALLB)).flatMap(({ reference }, index) => {
+    const [name, [repository, tag]] = [["controller", "speaker"][index]!, reference.split(":")];
+    return [`${name}.image.repository=${repository!}`, `${name}.image.tag=${tag!}`];
+  });
+  const values = [...set, "frrk8s.enabled=false", "speaker.frr.enabled=false"].flatMap((value) => ["--set", value]);
+  const place = ["-n", "metallb-system", "--create-namespace", "--kubeconfig", kubeconfig];
+  await run(await helmBinary(), ["install", "metallb", chart, ...place, ...values, "--wait", "--timeout", "4m"]);
+  await kubectl(["rollout", "status", "daemonset/metallb-speaker", "-n", "metallb-system", "--timeout=240s"]);
+  return chart;
 }
 
 /** As when MetalLB was of a version that stored v1beta1. */

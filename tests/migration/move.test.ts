@@ -5,19 +5,17 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cacheFolder } from "../../hack/src/cache.ts";
 import { kubernetesBinaries } from "../../hack/src/lab/binaries.ts";
-import { pickList, pickText } from "../../hack/src/lab/json.ts";
+import { pickText } from "../../hack/src/lab/json.ts";
 import { awaitCalm } from "../../hack/src/product.ts";
 import { attempt, until } from "../../hack/src/shell.ts";
 import { root, type Target } from "../../hack/src/target.ts";
 import { lab } from "../e2e/lab.ts";
 import { seenDuring } from "./client.ts";
+import { announcedOf, conditionsOf, expectShort } from "./looks.ts";
 import { addressesOf, announcingNodes, bringMetallb, files, writtenSpecs } from "./metallb.ts";
 import { tryOut, upstreamSamples } from "./samples.ts";
-import { follow, page } from "./page.ts";
-import type { Seen } from "./prober.ts";
+import { pages, Reader } from "./page.ts";
 
-/** The longest time that a client may be without an address. */
-const GAP_MILLIS = 2_000;
 /** `pepr deploy` checks the whole checkout before it does anything. */
 const PATIENCE_MILLIS = 1_200_000;
 
@@ -43,6 +41,7 @@ const samples = await upstreamSamples();
 type Before = {
   readonly target: Target;
   readonly home: string;
+  readonly reader: Reader;
   readonly addresses: Record<string, string>;
   readonly specs: Record<string, unknown>;
   readonly nodes: Record<string, readonly string[]>;
@@ -72,7 +71,8 @@ beforeAll(async () => {
   const specs = await writtenSpecs(target);
   // What the API server adds when it writes an object in the newer version.
   Object.assign(specs["BGPPeer old"] as object, { disableMP: false, dualStackAddressFamily: false });
-  cell.before = { target, home, addresses, specs, nodes };
+  const reader = await Reader.of(pages.fromManifests, target, home);
+  cell.before = { target, home, reader, addresses, specs, nodes };
 });
 
 afterAll(() => {
@@ -83,30 +83,11 @@ afterAll(() => {
 const movedNodes = (nodes: Record<string, readonly string[]>): readonly string[] =>
   REACHED.map(([name]) => `apps/${name}`).filter((key) => nodes[key]?.join() !== before().nodes[key]?.join());
 
-/** Fails with the figures of all addresses, so that one run tells everything. */
-function expectShort(seen: Record<string, Seen>): void {
-  console.log(JSON.stringify(seen));
-  expect(Object.keys(seen)).toHaveLength(REACHED.length);
-  expect(Object.values(seen).every(({ got }) => got > 10)).toBe(true);
-  expect(Object.values(seen).filter(({ longestGapMillis }) => longestGapMillis > GAP_MILLIS)).toEqual([]);
-}
-
-const conditionsOf = async (kind: string, type: string): Promise<Record<string, string>> => {
-  const items = pickList(await before().target.json(["get", kind, "-A"]), "items");
-  return Object.fromEntries(
-    items.flatMap((item) => {
-      const condition = pickList(item, "status", "conditions").find((one) => pickText(one, "type") === type);
-      if (condition === undefined) return [];
-      const said = `${pickText(condition, "status")} ${pickText(condition, "reason")}`;
-      return [[`${pickText(item, "metadata", "namespace")}/${pickText(item, "metadata", "name")}`, said]];
-    }),
+const announced = (): Promise<readonly string[]> =>
+  announcedOf(
+    before().target,
+    REACHED.map(([name]) => `apps/${name}`),
   );
-};
-
-const announced = async (): Promise<readonly string[]> => {
-  const conditions = await conditionsOf("svc", "berth.dev/Announced");
-  return REACHED.map(([name]) => `apps/${name}`).filter((key) => conditions[key]?.startsWith("True") === true);
-};
 
 test("hack/bootstrap names MetalLB and what it holds, and changes nothing", async () => {
   const { target } = before();
@@ -126,19 +107,19 @@ test("the cluster is one of MetalLB's", () => {
 
 describe("over to Berth", () => {
   test("clients are never without an address for two seconds", { timeout: PATIENCE_MILLIS }, async () => {
-    const { target, home } = before();
+    const { target, reader } = before();
     const seen = await seenDuring(target, probed(), async () => {
-      await follow(target, home, "Keep what there is");
-      await follow(target, home, "Stop MetalLB's controller");
-      await follow(target, home, "Bring Berth");
+      await reader.follow("Keep what there is");
+      await reader.follow("Stop MetalLB's controller");
+      await reader.follow("Bring Berth");
       await expect.poll(announced, { timeout: 60_000 }).toHaveLength(REACHED.length);
-      expect(await follow(target, home, "Look before you go on")).toContain("every Service has the address it had");
-      await follow(target, home, "Stop the speakers");
+      expect(await reader.follow("Look before you go on")).toContain("every Service has the address it had");
+      await reader.follow("Stop the speakers");
       await target.kubectl(["wait", "pod", "-n", "metallb-system", "-l", "component=speaker", "--for=delete"]);
-      await follow(target, home, "Clear up");
+      await reader.follow("Clear up");
       await new Promise((resolve) => setTimeout(resolve, 5_000));
     });
-    expectShort(seen);
+    expectShort(seen, REACHED.length);
     // Pepr's first pods go without handing over: a webhook that reaches one in that moment fails.
     await awaitCalm(target);
   });
@@ -167,20 +148,20 @@ describe("over to Berth", () => {
 
   test("every pool and advertisement is in force, or says why not", async () => {
     const at = (name: string) => `metallb-system/${name}`;
-    expect(await conditionsOf("ipaddresspools", "berth.dev/Ready")).toEqual({
+    expect(await conditionsOf(before().target, "ipaddresspools", "berth.dev/Ready")).toEqual({
       [at("homelab")]: "True Usable",
       [at("reserved")]: "True Usable",
       [at("on-nodes")]: "True ContainsNodeAddresses",
       [at("routed")]: "True Usable",
     });
-    expect(await conditionsOf("l2advertisements", "berth.dev/Ready")).toEqual({
+    expect(await conditionsOf(before().target, "l2advertisements", "berth.dev/Ready")).toEqual({
       [at("home")]: "True Usable",
       [at("stale")]: "False MissingPools",
     });
   });
 
   test("a Service that only BGP announced says that nobody does", async () => {
-    const { "apps/routed": said } = await conditionsOf("svc", "berth.dev/Announced");
+    const { "apps/routed": said } = await conditionsOf(before().target, "svc", "berth.dev/Announced");
     expect(said).toMatch(/^False /);
   });
 
@@ -229,12 +210,13 @@ describe("over to Berth", () => {
 
 describe("back to MetalLB", () => {
   test("clients are never without an address for two seconds", { timeout: PATIENCE_MILLIS }, async () => {
-    const { target, home } = before();
+    const { target, reader } = before();
     expectShort(
       await seenDuring(target, probed(), async () => {
-        await follow(target, home, "The way back");
+        await reader.follow("The way back");
         await new Promise((resolve) => setTimeout(resolve, 5_000));
       }),
+      REACHED.length,
     );
   });
 
@@ -275,6 +257,6 @@ describe("back to MetalLB", () => {
   });
 
   test("every command of the page was typed", () => {
-    expect(page.untried()).toEqual([]);
+    expect(pages.fromManifests.untried()).toEqual([]);
   });
 });

@@ -38,6 +38,12 @@ export function commandsOf({ language, text }: Block): readonly Command[] {
   return lines.map((command) => ({ command, shown: "" }));
 }
 
+/** The calls of kubectl in the running text and the tables of a page. */
+export function callsOf(markdown: string): readonly string[] {
+  const prose = markdown.replaceAll(/^ *```[^]*?^ *```$/gm, "");
+  return [...new Set([...prose.matchAll(/`(kubectl [^`]+)`/g)].map(([, command = ""]) => command))];
+}
+
 /** The lines that a page shows and that were not printed in this order; `…` stands for anything, and blanks count as one. */
 export function notPrinted(shown: string, printed: string): readonly string[] {
   const rest = printed.split("\n").map(singleBlanks);
@@ -55,14 +61,21 @@ const singleBlanks = (line: string): string => line.trim().replaceAll(/\s+/g, " 
 /** A page, which knows what of it has been tried out. */
 export class Page {
   readonly commands: readonly Command[];
+  /** Its examples of what people write, in YAML. */
+  readonly examples: readonly Block[];
+  /** The calls of kubectl in its running text and its tables. */
+  readonly calls: readonly string[];
   readonly #blocks: readonly Block[];
   readonly #name: string;
   readonly #tried = new Set<string>();
 
   constructor(name: string) {
     this.#name = name;
-    this.#blocks = blocksOf(readFileSync(join(root, "docs", name), "utf8"));
+    const markdown = readFileSync(join(root, "docs", name), "utf8");
+    this.#blocks = blocksOf(markdown);
     this.commands = this.#blocks.flatMap(commandsOf);
+    this.examples = this.#blocks.filter(({ language }) => language === "yaml");
+    this.calls = callsOf(markdown);
   }
 
   /** A section's blocks of sh, as one script; throws where the page has none under that heading. */
