@@ -1,5 +1,5 @@
 /** hack/bootstrap and hack/remove called as people call them, where they can't do what they are for. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -99,4 +99,14 @@ test("hack/bootstrap does not begin with a pool file that is wrong", async () =>
   expect(stderr).toBe(
     `bootstrap: pool file "${path}": IPAddressPool "network/home" has in spec.addresses "10.0.0.9-10.0.0.1", which runs backwards; write 10.0.0.1-10.0.0.9\n`,
   );
+});
+
+test("hack/images says on what machine an image of another architecture is built, and builds none", async () => {
+  const here = process.arch === "arm64" ? "arm64" : "amd64";
+  const other = here === "arm64" ? "amd64" : "arm64";
+  const output = join(folder, "images");
+  const { code, stdout, stderr } = await attempt(join(root, "hack/images"), ["--arch", other, "--output", output], {});
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toBe(`images: this machine builds ${here}, not ${other}; run hack/images on a machine of that kind\n`);
+  expect(existsSync(output)).toBe(false);
 });
