@@ -1,7 +1,10 @@
 /** What the ways in and out stand on: a lab, a Service of its own with a page behind it, and the pages about installing. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { expect } from "vitest";
 import { cacheFolder } from "../../hack/src/cache.ts";
 import { helmBinary } from "../../hack/src/helm.ts";
 import { kubernetesBinaries } from "../../hack/src/lab/binaries.ts";
@@ -98,9 +101,22 @@ export class Ground {
     return attempt(join(root, "hack", command), [], { env: { ...this.#env, KUBECTL: kubectl } });
   }
 
-  /** Variables with which a program of the checkout finds the lab. */
-  get environment(): Readonly<Record<string, string | undefined>> {
-    return { ...process.env, ...this.#env };
+  /** The same, with Ctrl-C as soon as something has come to be. */
+  async interrupted(
+    command: string,
+    args: readonly string[],
+    hasCome: () => Promise<boolean>,
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+    const env = { ...process.env, ...this.#env };
+    const child = spawn(join(root, "hack", command), args, { env, detached: true });
+    const said = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
+    const closed = once(child, "close");
+    await until("the moment to interrupt", 60_000, 20, async () => ((await hasCome()) ? true : undefined));
+    process.kill(-(child.pid ?? expect.fail("no process")), "SIGINT");
+    const [code] = (await closed) as [number];
+    return { code, ...said };
   }
 
   async helm(...args: readonly string[]): Promise<string> {
@@ -143,6 +159,12 @@ export class Ground {
     const claims = (await this.target.kubectl(["get", ...claimed, "-o", "name"])).split("\n");
     const names = named.flatMap((text) => text.split("\n")).filter((name) => /berth|announcer/.test(name));
     return [...names, ...claims].filter((name) => name !== "");
+  }
+
+  /** MetalLB's kinds, and the namespaces that an installation makes. */
+  async kindsAndNamespaces(): Promise<readonly string[]> {
+    const names = (await this.target.kubectl(["get", "crds,namespaces", "-o", "name"])).split("\n");
+    return names.filter((name) => /metallb\.io|pepr-system|metallb-system/.test(name));
   }
 
   /** A write of a Service is not held up by anybody. */

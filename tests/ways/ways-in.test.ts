@@ -2,9 +2,7 @@
  * The ways in and out, on real nodes: pepr deploy (which the set-up has done), kubectl apply, Helm, hack/bootstrap, with
  * hack/remove in between, as docs/install.md, upgrade.md and remove.md have them. On a lab of its own, since it takes Berth away.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BUILT } from "../../hack/src/build.ts";
@@ -12,7 +10,7 @@ import { references } from "../../hack/src/images.ts";
 import { nameOf, parseObjects, type JsonObject } from "../../hack/src/install/object.ts";
 import { labPaths, nodePath } from "../../hack/src/lab/paths.ts";
 import { pickList, pickText } from "../../hack/src/lab/json.ts";
-import { until, type Finished } from "../../hack/src/shell.ts";
+import type { Finished } from "../../hack/src/shell.ts";
 import { root } from "../../hack/src/target.ts";
 import { differences } from "../hack/install/differences.ts";
 import { seenDuring } from "../migration/client.ts";
@@ -72,8 +70,21 @@ async function dropAll(): Promise<void> {
   await ground().writeService();
   expect(await ground().leftovers()).toEqual([]);
   expect(await ground().inStatus()).toBe("");
-  expect(await kubectl("get", "crd", "-o", "name")).not.toContain("metallb.io");
-  expect(await kubectl("get", "namespaces", "-o", "name")).not.toMatch(/pepr-system|metallb-system/);
+  expect(await ground().kindsAndNamespaces()).toEqual([]);
+}
+
+/** The tests of a section of the page about installing, on a cluster that has nothing of Berth's. */
+function beginsFromNothing(section: string): void {
+  it("an empty cluster comes to an address that is reached", async () => {
+    await ground().type(install.section(section));
+    await ground().awaitReady();
+    await kubectlApply(POOLS);
+    await ground().reach();
+  });
+
+  it("there is what kubectl apply -k leaves", async () => {
+    expect(differences(cell.byKubectl ?? expect.fail(), await live())).toEqual([]);
+  });
 }
 
 describe("by pepr deploy", () => {
@@ -128,6 +139,17 @@ describe("by kubectl apply -k", () => {
     expect(differ).toEqual(OF_PEPRS_DEPLOY);
   });
 
+  it("images of one's own registry are named by the page's kustomization", async () => {
+    const folder = join(ground().folder, "own-registry");
+    mkdirSync(folder);
+    symlinkSync(root, join(folder, "berth"));
+    const [example] = install.examples.filter(({ text }) => text.startsWith("resources:"));
+    writeFileSync(join(folder, "kustomization.yaml"), example?.text ?? "");
+    const images = new Set((await kubectl("kustomize", folder)).match(/(?<=image: )\S+/g));
+    const own = Object.values(references).map((one) => one.replace("berth.dev/", "registry.lan/berth/"));
+    expect([...images].toSorted()).toEqual(own.toSorted());
+  });
+
   it("applied again, nothing is changed", async () => {
     await ground().type(upgrade.section("By kubectl"));
     const manifests = join(root, "manifests");
@@ -146,28 +168,32 @@ describe("by kubectl apply -k", () => {
     expect([code, stdout]).toEqual([2, expect.stringMatching(/with them IPAddressPool \(1\), .*BGPPeer \(1\)/)]);
   });
 
-  it("hack/remove leaves a namespace in which somebody has a BGPPeer", async () => {
+  it("hack/remove that is interrupted half-way says so, and holds up no Service", async () => {
+    const said = await ground().interrupted("remove", ["--drop-addresses"], async () => {
+      const { code } = await ground().target.tryKubectl(["get", "deployment", "pepr-berth", "-n", "pepr-system"]);
+      return code !== 0;
+    });
+    expect([said.code, said.stderr]).toEqual([
+      130,
+      expect.stringMatching(/^remove: interrupted; .*run hack\/remove again/),
+    ]);
+    await ground().writeService();
+    expect(await ground().leftovers()).not.toEqual([]);
+  });
+
+  it("run again, it finishes, but leaves a namespace in which somebody has a BGPPeer", async () => {
     const { code, stdout } = await hack("remove", "--drop-addresses");
     expect([code, stdout]).toEqual([0, expect.stringContaining("namespace metallb-system stays: BGPPeer edge")]);
+    expect(await ground().leftovers()).toEqual([]);
     expect(await kubectl("get", "bgppeers", "-n", "metallb-system", "-o", "name")).toContain("edge");
   });
 
   it("hack/remove --drop-addresses --crds leaves Services pending and no kinds", dropAll);
+
+  beginsFromNothing("kubectl");
+
+  it("and all of it goes again", dropAll);
 });
-
-/** The tests of a section of the page about installing, on a cluster that has nothing of Berth's. */
-function beginsFromNothing(section: string): void {
-  it("an empty cluster comes to an address that is reached", async () => {
-    await ground().type(install.section(section));
-    await ground().awaitReady();
-    await kubectlApply(POOLS);
-    await ground().reach();
-  });
-
-  it("there is what kubectl apply -k leaves", async () => {
-    expect(differences(cell.byKubectl ?? expect.fail(), await live())).toEqual([]);
-  });
-}
 
 describe("by the one file", () => {
   beginsFromNothing("One file");
@@ -216,7 +242,12 @@ describe("by Helm", () => {
   });
 
   it("helm uninstall holds up no Service, and hack/remove takes what no chart knows of", async () => {
-    await ground().type(remove.section("Installed by Helm"));
+    const [uninstall = "", ...rest] = remove.section("Installed by Helm").trim().split("\n");
+    expect(uninstall).toBe("helm uninstall berth");
+    await ground().type(uninstall);
+    await ground().writeService();
+    expect(rest).toHaveLength(1);
+    await ground().type(rest.join("\n"));
     await ground().writeService();
     expect(await ground().leftovers()).toEqual([]);
     expect(await ground().inStatus()).toBe(VIP);
@@ -224,6 +255,13 @@ describe("by Helm", () => {
 });
 
 describe("by hack/bootstrap", () => {
+  it("begins on an empty cluster, but for the address that a Service has kept", async () => {
+    const { code, stderr } = await hack("remove", "--keep-addresses", "--crds");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(await ground().inStatus()).toBe(VIP);
+    expect(await ground().kindsAndNamespaces()).toEqual([]);
+  });
+
   it("somebody without rights is told which are missing, and nothing is changed", async () => {
     const asSomebody = `${ground().kubectl} --as=somebody`;
     const nobody = await ground().hackBy(asSomebody, "bootstrap");
@@ -237,25 +275,19 @@ describe("by hack/bootstrap", () => {
 
   it("interrupted half-way, it says what is left; run again, it finishes, with what the page shows", async () => {
     const { command, shown } = install.command("hack/bootstrap --pools my-pools.yaml");
-    const [program = "", ...args] = command.replace("my-pools.yaml", ground().pools).split(" ");
-    const child = spawn(join(root, program), args, { env: ground().environment, detached: true });
-    const said = { stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk: Buffer) => (said.stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (said.stderr += chunk.toString()));
-    await until("the first objects", 60_000, 20, async () => {
+    const [program = "", ...args] = command.replace("hack/", "").replace("my-pools.yaml", ground().pools).split(" ");
+    const said = await ground().interrupted(program, args, async () => {
       const { code } = await ground().target.tryKubectl(["get", "namespace", "pepr-system"]);
-      return code === 0 ? true : undefined;
+      return code === 0;
     });
-    process.kill(-(child.pid ?? expect.fail()), "SIGINT");
-    const [code] = (await once(child, "close")) as [number];
-    expect([code, said.stderr]).toEqual([
+    expect([said.code, said.stderr]).toEqual([
       130,
       expect.stringMatching(/^bootstrap: interrupted: Berth may be there in part; run hack\/bootstrap again/),
     ]);
     const again = await hack("bootstrap", "--pools", ground().pools);
     expect([again.code, again.stderr], again.stdout).toEqual([0, ""]);
     expect(again.stdout).toMatch(/\n {2}pool ways\/ways: /);
-    // What was there already is not told as new: the first lines are those of the first run.
+    // What the interrupted run has applied is not told as new: the first lines are those of that run.
     const printed = said.stdout + again.stdout;
     expect(notPrinted(shown.replace('"lab"', `"berth-lab-${ground().target.name}"`), printed), printed).toEqual([]);
     await ground().reach();
@@ -296,6 +328,11 @@ describe("on the pages", () => {
         printed,
       ),
     ).toEqual([]);
+    for (const archive of printed.match(/\S+\.tar/g) ?? expect.fail(printed)) {
+      const bill: unknown = JSON.parse(readFileSync(archive.replace(/tar$/, "cdx.json"), "utf8"));
+      expect(bill).toMatchObject({ bomFormat: "CycloneDX" });
+      expect(pickList(bill, "components").length).toBeGreaterThan(20);
+    }
   });
 
   it("the samples give addresses, and all is well", async () => {
