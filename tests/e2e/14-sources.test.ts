@@ -87,7 +87,7 @@ const rows: readonly Row[] = [
     row: "no pool on request by itself",
     pools: { manual: { ...six, autoAssign: false } },
     one: { spec: sixOnly },
-    warned: "gets an address as soon as a pool serves it, but none does",
+    warned: 'Service "sources/web" ',
   },
   {
     row: "a pool for Services with a label: one of them",
