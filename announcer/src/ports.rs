@@ -1,8 +1,9 @@
 //! The sockets of all interfaces in use, and the filters that stand before them.
 //!
-//! Each interface has a socket for ARP and one for hellos, and one for IPv6 while the plan has an IPv6 address: a node
+//! Each interface has a socket for ARP and one for hellos, and one for IPv6 while there is an IPv6 address: a node
 //! without one pays nothing for its traffic in IPv6.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
@@ -10,7 +11,6 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::filter::{self, Instruction, LONGEST, SHORTEST};
-use crate::plan::Plan;
 use crate::socket::{PacketSocket, SocketError};
 use crate::wire::ethernet::{ETHERTYPE_ARP, Mac};
 use crate::wire::hello::{ETHERTYPE_HELLO, FRAME_CAPACITY};
@@ -74,14 +74,14 @@ impl Default for Ports {
 }
 
 impl Ports {
-    /// Lets the frames of a plan's addresses through, and gives the interfaces on which that did not work: their sockets
-    /// are closed. Call it before the plan is in force.
-    pub fn follow(&mut self, plan: &Plan) -> Vec<(u32, SocketError)> {
+    /// Lets the frames of these addresses through and of no others, and gives the interfaces on which that did not work:
+    /// their sockets are closed. Call it before any of them is answered.
+    pub fn follow(&mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Vec<(u32, SocketError)> {
         let (had_v6, mut lost) = (!self.v6.is_empty(), Vec::new());
         self.v4.clear();
         self.v6.clear();
-        for vip in &plan.vips {
-            match vip.ip {
+        for ip in addresses {
+            match ip {
                 IpAddr::V4(ip) => self.v4.push(ip),
                 IpAddr::V6(ip) => self.v6.push(ip),
             }
@@ -103,6 +103,18 @@ impl Ports {
             self.close(*link);
         }
         lost
+    }
+
+    /// Lets the frames of some of the addresses through no more; gives what [`Ports::follow`] does.
+    pub fn forget(&mut self, gone: &BTreeSet<IpAddr>) -> Vec<(u32, SocketError)> {
+        let left: Vec<_> = self.addresses().filter(|ip| !gone.contains(ip)).collect();
+        self.follow(left)
+    }
+
+    /// Gives the addresses whose frames are let through.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let v4 = self.v4.iter().copied().map(IpAddr::V4);
+        v4.chain(self.v6.iter().copied().map(IpAddr::V6))
     }
 
     /// Opens the sockets of an interface, in place of those it may have.

@@ -3,7 +3,8 @@
 //! It has a thread of its own, outside of any runtime, and shares no lock with anything slow, so that an answer waits
 //! for no TLS and no JSON. A frame goes from the socket through the responder to the socket without leaving the thread.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::health::Health;
 use crate::limiter::Limiter;
 use crate::mailbox::Receiver;
 use crate::metrics::Metrics;
-use crate::plan::Status;
+use crate::plan::{Plan, Status};
 use crate::ports::{Kind, Ports, Received};
 use crate::responder::{Action, Event, Notice, Responder, Transmission};
 use crate::socket::{SocketError, ask_for_short_turns};
@@ -56,6 +57,8 @@ struct Loop {
     next_beat: Duration,
     stopped_at: Option<Duration>,
     actions: Vec<Action>,
+    /// Addresses that the plan has taken away, while some of them are still answered.
+    parting: BTreeSet<IpAddr>,
     is_finished: bool,
 }
 
@@ -70,6 +73,7 @@ pub fn run(responder: Responder, edges: Edges) {
         next_beat: Duration::ZERO,
         stopped_at: None,
         actions: Vec::new(),
+        parting: BTreeSet::new(),
         is_finished: false,
     };
     if let Err(err) = ask_for_short_turns() {
@@ -168,15 +172,46 @@ impl Loop {
     fn handle_all(&mut self, mut next: VecDeque<Event>) {
         while let Some(event) = next.pop_front() {
             if let Event::Plan(plan) = &event {
-                for (link, err) in self.ports.follow(plan) {
-                    warn!(err = chain(&err), link, "packet socket lost");
-                    next.push_back(self.lose(link));
-                }
+                let lost = self.let_through(plan);
+                next.extend(self.lose_all(lost));
             }
             for action in self.responder.handle(event, self.edges.clock.now()) {
                 next.extend(self.carry_out(action));
             }
+            if next.is_empty() {
+                next.extend(self.let_go());
+            }
         }
+    }
+
+    /// Lets the frames of a plan's addresses through, and of those that it takes away and that are answered until others
+    /// do.
+    fn let_through(&mut self, plan: &Plan) -> Vec<(u32, SocketError)> {
+        let planned: BTreeSet<_> = plan.vips.iter().map(|vip| vip.ip).collect();
+        let gone = self.ports.addresses().filter(|ip| !planned.contains(ip));
+        self.parting = gone.filter(|&ip| self.is_answered(ip)).collect();
+        self.ports.follow(planned.union(&self.parting).copied())
+    }
+
+    /// Lets the frames of addresses that were taken away through no more, once all of them have been handed over.
+    fn let_go(&mut self) -> Vec<Event> {
+        if self.parting.is_empty() || self.parting.iter().any(|&ip| self.is_answered(ip)) {
+            return Vec::new();
+        }
+        let lost = self.ports.forget(&std::mem::take(&mut self.parting));
+        self.lose_all(lost)
+    }
+
+    fn is_answered(&self, ip: IpAddr) -> bool {
+        self.responder.answers(ip).next().is_some()
+    }
+
+    fn lose_all(&mut self, lost: Vec<(u32, SocketError)>) -> Vec<Event> {
+        let tell = |(link, err): (u32, SocketError)| {
+            warn!(err = chain(&err), link, "packet socket lost");
+            self.lose(link)
+        };
+        lost.into_iter().map(tell).collect()
     }
 
     /// Gives what follows, when the responder has to know how it went.

@@ -124,6 +124,21 @@ describe.each([2, 3])("among %i nodes", (count) => {
   });
 });
 
+test("an address that is taken out of a node's plan is answered there until the next node has heard of it", async () => {
+  world.hosts = [await world.segment.host("a", "192.168.1.10/24"), await world.segment.host("b", "192.168.1.11/24")];
+  const [a, b] = world.hosts as [Host, Host];
+  world.announcers = [await world.segment.announce(a, plan(a, b)), await world.segment.announce(b, [])];
+  await settle(a);
+  const watched = await watching(3, async () => {
+    await world.announcers[0]!.plan([]);
+    await pause(80);
+    await world.announcers[1]!.plan(plan(b));
+  });
+  expect(longestGap(watched)).toBeLessThan(70);
+  expect(overlap(watched, a, b)).toBeLessThan(50);
+  expect(lastToAnswer(watched)).toBe(b.mac);
+});
+
 describe("hellos", () => {
   beforeEach(() => start(2));
 
