@@ -50,6 +50,9 @@ pub struct Vip {
     /// Interfaces to answer on; every usable one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interfaces: Option<Vec<String>>,
+    /// The first candidate is to take over from whoever answers; the operator takes it away once that has happened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moving: bool,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +124,9 @@ pub struct Status {
     pub answering: Vec<Answering>,
     /// The plan's other addresses; one entry for each reason.
     pub silent: Vec<Silent>,
+    /// Names of the interfaces that can be answered on when they are up, sorted; absent while they are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interfaces: Option<Vec<String>>,
 }
 
 /// Addresses that are answered on the same interfaces.
@@ -176,7 +182,7 @@ impl Status {
     /// Gives the status of a plan of which nothing is known yet.
     #[must_use]
     pub const fn new(generation: u64) -> Self {
-        Self { v: VERSION, generation, answering: Vec::new(), silent: Vec::new() }
+        Self { v: VERSION, generation, answering: Vec::new(), silent: Vec::new(), interfaces: None }
     }
 }
 

@@ -48,7 +48,10 @@ impl Pair {
         self.give(node, Event::Links(vec![link]));
         self.give(
             node,
-            Event::Plan(Plan { generation: 1, vips: vec![Vip { ip: VIP.into(), nodes, interfaces: None }] }),
+            Event::Plan(Plan {
+                generation: 1,
+                vips: vec![Vip { ip: VIP.into(), nodes, interfaces: None, moving: false }],
+            }),
         );
     }
 

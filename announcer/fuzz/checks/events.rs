@@ -59,6 +59,7 @@ impl World<'_> {
                 ip: address(ip),
                 nodes: vec![name(nodes % 3), name(nodes / 3 % 3)],
                 interfaces: (interfaces < 128).then_some(named),
+                moving: nodes >= 128,
             })
         });
         Some(Plan { generation: 1, vips: vips.collect::<Option<_>>()? })

@@ -15,6 +15,8 @@ pub(super) struct Entry {
     /// This node's place among them.
     pub rank: Option<u8>,
     interfaces: Option<Arc<[String]>>,
+    /// The operator has it moved to this node, which is to take over whenever it comes to know that.
+    pub is_moving_here: bool,
 }
 
 impl Entry {
@@ -55,13 +57,14 @@ impl Book {
         let mut lists = BTreeMap::<&[String], Arc<[NodeId]>>::new();
         let mut names = BTreeMap::<&[String], Arc<[String]>>::new();
         let mut entries = BTreeMap::new();
-        for Vip { ip, nodes, interfaces } in &plan.vips {
+        for Vip { ip, nodes, interfaces, moving } in &plan.vips {
             let ids = || nodes.iter().map(|node| NodeId::of(node)).collect();
             let nodes = Arc::clone(lists.entry(nodes).or_insert_with(ids));
             let shared = |wanted| Arc::clone(names.entry(wanted).or_insert_with(|| wanted.into()));
             let interfaces = interfaces.as_deref().map(shared);
             let rank = nodes.iter().position(|id| *id == own).and_then(|rank| u8::try_from(rank).ok());
-            entries.insert(*ip, Entry { nodes, rank, interfaces });
+            let is_moving_here = *moving && rank == Some(0);
+            entries.insert(*ip, Entry { nodes, rank, interfaces, is_moving_here });
         }
         Self { generation: plan.generation, entries }
     }

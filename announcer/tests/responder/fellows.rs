@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use announcer::plan::Plan;
+use announcer::plan::{Plan, Vip};
 use announcer::responder::{Action, Cause, Event, Notice, Silence};
 use announcer::wire::hello::{HelloFault, Solitude, Stance};
 
 use crate::fellow::Fellow;
-use crate::lab::{Done, Lab, MILLI, SECOND, TIMING, VIP, announcements, notices, opened, rounds, vip};
+use crate::lab::{Done, Lab, MILLI, SECOND, TIMING, VIP, announcements, link, notices, opened, rounds, vip};
 
 type Change = fn(&mut Fellow);
 
@@ -194,6 +194,31 @@ fn an_old_plan_read_again_after_a_start_takes_nothing_over() {
     lab.run_with(&mut fellow, SECOND * 2);
     assert!(!lab.answers(VIP));
     assert_eq!(lab.silence(VIP), Some(Silence::Incumbent));
+}
+
+#[test]
+fn an_address_that_is_being_moved_here_is_taken_over_after_a_start_too() {
+    let mut lab = Lab::on_lan();
+    let mut fellow = lab.meet("node-2");
+    fellow.state(&[(VIP.into(), Stance::Answers(1))]);
+    lab.run_with(&mut fellow, SECOND * 2);
+    let at = lab.time();
+    let moving = Vip { moving: true, ..vip(VIP, &["node-1", "node-2"]) };
+    let actions = lab.happen(Event::Plan(Plan { generation: 8, vips: vec![moving] }));
+    assert_eq!(takeover(&with_time(&lab, actions)), Some((at, Cause::Planned, None)));
+}
+
+#[test]
+fn an_address_that_was_moved_here_while_the_interface_was_gone_is_taken_over_once_it_has_listened() {
+    let (mut lab, mut fellow) = behind_a_fellow();
+    lab.links(vec![]);
+    lab.plan(vec![Vip { moving: true, ..vip(VIP, &["node-1", "node-2"]) }]);
+    fellow.state(&[(VIP.into(), Stance::Answers(1))]);
+    lab.links(vec![link(2, "lan0")]);
+    lab.run_with(&mut fellow, TIMING.interval);
+    assert!(!lab.answers(VIP));
+    lab.run_with(&mut fellow, SECOND * 2);
+    assert!(lab.answers(VIP));
 }
 
 #[test]

@@ -196,7 +196,7 @@ pub fn with(mut link: Link, change: impl FnOnce(&mut Link)) -> Link {
 }
 
 pub fn vip(ip: impl Into<IpAddr>, nodes: &[&str]) -> Vip {
-    Vip { ip: ip.into(), nodes: nodes.iter().map(|&node| node.to_owned()).collect(), interfaces: None }
+    Vip { ip: ip.into(), nodes: nodes.iter().map(|&node| node.to_owned()).collect(), interfaces: None, moving: false }
 }
 
 pub fn on(vip: Vip, interfaces: &[&str]) -> Vip {

@@ -89,6 +89,7 @@ impl World {
             ip: vip(index),
             nodes: nodes.iter().map(|&node| name(node)).collect(),
             interfaces: self.wanted[index].filter(|_| self.sabotage != Sabotage::Everywhere).map(names),
+            moving: false,
         };
         Plan { generation, vips: orders.iter().enumerate().map(vip).collect() }
     }

@@ -53,7 +53,7 @@ impl Segment {
         let mut cause = Cause::First;
         for (id, fellow, claimed) in self.rivals(ip) {
             let comes_first = own < (fellow.solitude, claimed, id);
-            if !comes_first || !(is_answering || place.is_promoted) {
+            if !comes_first || !(is_answering || place.is_promoted || entry.is_moving_here) {
                 let is_above = entry.above().contains(&id);
                 return (Err(if is_above { Silence::NotFirst } else { Silence::Incumbent }), None);
             }
