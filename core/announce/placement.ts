@@ -55,15 +55,39 @@ export function keepLocal(members: readonly Member[], judgement: Judgement): Jud
   return forAll.candidates.size > 0 ? forAll : keepNodes(judgement, (node) => local.some((nodes) => nodes.has(node)));
 }
 
-function keepNodes({ candidates, tiers, refused }: Judgement, mayStay: (node: string) => boolean): Judgement {
-  const kept = tiers.map((tier) => tier.filter(mayStay)).filter(({ length }) => length > 0);
+/** The interfaces that a node's announcer says it could answer on; undefined where it does not say. */
+export type LinksOf = (node: string) => ReadonlySet<string> | undefined;
+
+/**
+ * The judgement without the nodes that have none of the interfaces on which they may announce: they would take the places of
+ * those that have. The same where no node has one, so that each of them says what it lacks.
+ */
+export function keepLinked(judgement: Judgement, linksOf: LinksOf): Judgement {
+  const lacking = new Set<string>();
+  for (const [node, { interfaces }] of judgement.candidates) {
+    const links = interfaces === undefined ? undefined : linksOf(node);
+    if (links !== undefined && interfaces?.some((name) => links.has(name)) === false) lacking.add(node);
+  }
+  if (lacking.size === 0 || lacking.size === judgement.candidates.size) return judgement;
+  return { ...judgement, ...onlyNodes(judgement, (node) => !lacking.has(node)) };
+}
+
+function keepNodes(judgement: Judgement, mayStay: (node: string) => boolean): Judgement {
+  const { candidates, refused } = judgement;
   const gone = [...candidates.keys()].filter((node) => !mayStay(node));
   return {
-    candidates: new Map([...candidates].filter(([node]) => mayStay(node))),
-    tiers: kept,
+    ...onlyNodes(judgement, mayStay),
     refused: [...refused, ...gone.map((node): NodeRefusal => ({ node, reason: "noLocalEndpoint" }))].toSorted(byNode),
   };
 }
+
+const onlyNodes = (
+  { candidates, tiers }: Judgement,
+  mayStay: (node: string) => boolean,
+): Pick<Judgement, "candidates" | "tiers"> => ({
+  candidates: new Map([...candidates].filter(([node]) => mayStay(node))),
+  tiers: tiers.map((tier) => tier.filter(mayStay)).filter(({ length }) => length > 0),
+});
 
 const byNode = (a: NodeRefusal, b: NodeRefusal): number => (a.node < b.node ? -1 : 1);
 

@@ -22,6 +22,8 @@ export type AnnouncerStatus = {
     readonly interfaces: readonly AnsweringInterface[];
   }[];
   readonly silent: readonly { readonly ips: readonly string[]; readonly reason: string }[];
+  /** The interfaces that it could answer on when they are up; absent where it does not know them. */
+  readonly interfaces?: readonly string[] | undefined;
 };
 
 /** An interface that answers, and by which hardware address. */
@@ -147,7 +149,10 @@ const readStatus: Reader<AnnouncerStatus> = (value, path) => {
   if (!answering.ok) return answering;
   const silent = list(fields.value["silent"] ?? [], `${path}.silent`, readSilent);
   if (!silent.ok) return silent;
-  return ok({ generation: generation.value, answering: answering.value, silent: silent.value });
+  const all = { generation: generation.value, answering: answering.value, silent: silent.value };
+  if (fields.value["interfaces"] === undefined) return ok(all);
+  const interfaces = list(fields.value["interfaces"], `${path}.interfaces`, readText);
+  return interfaces.ok ? ok({ ...all, interfaces: interfaces.value }) : interfaces;
 };
 
 const readAnswering: Reader<AnnouncerStatus["answering"][number]> = (value, path) => {

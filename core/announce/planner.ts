@@ -3,24 +3,21 @@
  * remembered of an address stands in the plans too, so that a planner that begins anew with them goes on alike.
  */
 import { compareAddresses, type Address } from "../address/address.ts";
-import { sameLabels } from "../labels.ts";
 import type { Advertisement } from "./advertisement.ts";
 import { judgeNodes, matchingAdvertisements, type Judgement } from "./eligibility.ts";
 import { Groups, leadOf, type Member } from "./groups.ts";
-import { announcedIps, keepLocal, placedOf, vipFor, whyNotAnnounced } from "./placement.ts";
+import { announcedIps, keepLinked, keepLocal, placedOf, vipFor, whyNotAnnounced } from "./placement.ts";
 import type { Placement, Sharing, Verdict } from "./placement.ts";
 import type { AnnouncedPool, AnnouncedService, NodePlan, Placed, PlanNode, Vip } from "./plan-types.ts";
 import type { AnnouncerStatus } from "./plan-text.ts";
 import { HashOrder } from "./rank.ts";
 import { Reports, type Answer } from "./reports.ts";
+import { sameEntry, sameLinks, sameNode, samePool, type Entry } from "./same.ts";
 import { seatNodes, type Seat } from "./seat.ts";
 import { WrittenPlans } from "./written.ts";
 
 /** What an update touched: nodes whose plan has changed or that are gone, and Services of which something may be new. */
 export type Touched = { readonly nodes: ReadonlySet<string>; readonly services: ReadonlySet<string> };
-
-/** One address in a node's plan, with what the printed plan needs beside it. */
-type Entry = { readonly vip: Vip; readonly pool: string; readonly rebalanced: string | undefined };
 
 const NO_JUDGEMENT: Judgement = { candidates: new Map<string, never>(), tiers: [], refused: [] };
 
@@ -101,9 +98,17 @@ export class Planner {
 
   /** Takes in what a node's announcer reports; undefined where it is not running. */
   setReport(node: string, status: AnnouncerStatus | undefined): void {
+    const links = this.#reports.interfacesOf(node);
+    if (!sameLinks(links, status?.interfaces) && this.#namesInterfaces()) {
+      for (const key of this.#groups.keys()) this.#dirty.add(key);
+    }
     for (const ip of this.#reports.set(node, status, this.#round)) {
       for (const key of this.#groups.sharersOf(ip)) this.#dirty.add(key);
     }
+  }
+
+  #namesInterfaces(): boolean {
+    return [...this.#advertisements.values()].some(({ interfaces }) => interfaces.length > 0);
   }
 
   /** Takes in what a node's Lease said before this planner began; to be called before the first update. */
@@ -149,8 +154,12 @@ export class Planner {
     const wishes = new Map(members.map((member) => [member, this.#matching(member)]));
     const sharing = { members, wishes };
     const refusal = whyNotAnnounced(sharing);
-    const judgement = refusal === undefined ? keepLocal(members, this.#judgementOf(sharing)) : NO_JUDGEMENT;
+    const judgement = refusal === undefined ? this.#judge(members, sharing) : NO_JUDGEMENT;
     return { members, lead, pool, judgement, verdict: refusal ?? this.#seat(members, { lead, pool, judgement }) };
+  }
+
+  #judge(members: readonly Member[], sharing: Sharing): Judgement {
+    return keepLinked(keepLocal(members, this.#judgementOf(sharing)), (node) => this.#reports.interfacesOf(node));
   }
 
   #matching({ service }: Member): readonly Advertisement[] {
@@ -257,17 +266,6 @@ export class Planner {
 /** A pool that is gone or inert still announces what it gave, by name or by advertisements of everything. */
 const missingPool = (key: string): AnnouncedPool => ({ key, name: key.slice(key.indexOf("/") + 1), labels: {} });
 
-function sameNode(a: PlanNode | undefined, b: PlanNode | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  const isSame = a.ready === b.ready && a.networkUnavailable === b.networkUnavailable;
-  return isSame && sameLabels(a.labels, b.labels);
-}
-
-function samePool(a: AnnouncedPool | undefined, b: AnnouncedPool | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.name === b.name && a.rebalance === b.rebalance && sameLabels(a.labels, b.labels);
-}
-
 /** The placements by the addresses that they announce. */
 const byIp = (placements: Iterable<Placement>): ReadonlyMap<string, Placement> => {
   const found = new Map<string, Placement>();
@@ -282,15 +280,4 @@ function entryFor(placement: Placement, ip: string, node: string): Entry | undef
   const vip = vipFor(placement, ip, node);
   if (vip === undefined || !placement.verdict.isAnnounced) return undefined;
   return { vip, pool: placement.pool, rebalanced: placement.verdict.seated.seat.rebalanced };
-}
-
-function sameEntry(a: Entry | undefined, b: Entry | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  const isSame = a.pool === b.pool && a.rebalanced === b.rebalanced && a.vip.moving === b.vip.moving;
-  return isSame && sameList(a.vip.nodes, b.vip.nodes) && sameList(a.vip.interfaces, b.vip.interfaces);
-}
-
-function sameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && a.every((text, index) => text === b[index]);
 }

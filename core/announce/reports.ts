@@ -7,9 +7,14 @@ export type Answer = { readonly interfaces: readonly string[]; readonly round: n
 type Report = {
   readonly answering: ReadonlyMap<string, readonly string[]>;
   readonly silent: ReadonlyMap<string, string>;
+  readonly interfaces: ReadonlySet<string> | undefined;
 };
 
-const NOTHING: Report = { answering: new Map<string, never>(), silent: new Map<string, never>() };
+const NOTHING: Report = {
+  answering: new Map<string, never>(),
+  silent: new Map<string, never>(),
+  interfaces: undefined,
+};
 
 /** The newest report of each node. */
 export class Reports {
@@ -54,11 +59,16 @@ export class Reports {
   silenceOf(ip: string, node: string): string | undefined {
     return this.#reports.get(node)?.silent.get(ip);
   }
+
+  /** The interfaces that a node could answer on; undefined where it does not say. */
+  interfacesOf(node: string): ReadonlySet<string> | undefined {
+    return this.#reports.get(node)?.interfaces;
+  }
 }
 
 const NO_ANSWERS: ReadonlyMap<string, Answer> = new Map<string, never>([]);
 
-const toReport = ({ answering, silent }: AnnouncerStatus): Report => ({
+const toReport = ({ answering, silent, interfaces }: AnnouncerStatus): Report => ({
   answering: new Map(
     answering.flatMap(({ ips, interfaces }) => {
       const names = interfaces.map(({ name }) => name);
@@ -66,4 +76,5 @@ const toReport = ({ answering, silent }: AnnouncerStatus): Report => ({
     }),
   ),
   silent: new Map(silent.flatMap(({ ips, reason }) => ips.map((ip): [string, string] => [ip, reason]))),
+  interfaces: interfaces === undefined ? undefined : new Set(interfaces),
 });

@@ -1,6 +1,6 @@
 //! What the operator is told: which addresses are answered where, and why the others are not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -49,7 +49,15 @@ impl Responder {
         status.answering = answering.collect();
         let silent = silent.into_iter().map(|(reason, ips)| Silent { reason, which: Which::of(reason, ips) });
         status.silent = silent.collect();
+        status.interfaces = self.knows_links.then(|| self.fit_interfaces());
         status
+    }
+
+    /// Gives the names of the interfaces that can be answered on, those included that are down.
+    fn fit_interfaces(&self) -> Vec<String> {
+        let fit = self.links.values().filter(|(_, fault)| *fault != Some(Silence::InterfaceUnusable));
+        let names: BTreeSet<_> = fit.map(|(name, _)| name.clone()).collect();
+        names.into_iter().collect()
     }
 
     fn interfaces(&self, links: &[u32]) -> Vec<AnsweringInterface> {

@@ -37,6 +37,18 @@ fn the_status_is_reported_when_it_changes_and_only_then() {
 }
 
 #[test]
+fn the_status_names_the_interfaces_that_can_be_answered_on_once_they_are_up() {
+    let mut lab = Lab::answering();
+    let (mut down, mut tunnel) = (link(3, "lan1"), link(4, "tunnel0"));
+    down.traits.is_up = false;
+    tunnel.traits.is_ethernet = false;
+    let mut done = lab.links(vec![link(2, "lan0"), tunnel, down]);
+    done.extend(lab.run_for(SECOND));
+    let [(_, status)] = reports(&done)[..] else { panic!("{done:?}") };
+    assert_eq!(status.interfaces.as_deref(), Some(&["lan0".to_owned(), "lan1".to_owned()][..]));
+}
+
+#[test]
 fn changes_of_one_moment_are_reported_once_and_the_next_ones_no_sooner_than_a_report_may_follow() {
     let mut lab = Lab::on_lan();
     let start = lab.time();

@@ -123,6 +123,11 @@ test.each([
       ],
     },
   },
+  {
+    shape: "with the interfaces that it has",
+    text: { answering: [], silent: [], interfaces: ["lan0", "vlan20"] },
+    read: { answering: [], silent: [], interfaces: ["lan0", "vlan20"] },
+  },
 ])("parseStatus reads what an announcer reports, and leaves out what it does not know: $shape", ({ text, read }) => {
   const status = JSON.stringify({ v: 1, generation: 7, extra: {}, ...text });
   expect(parseStatus(status)).toEqual({ ok: true, value: { generation: 7, ...read } });

@@ -82,11 +82,16 @@ const advertisementChange = fc
   });
 
 const reportChange = fc
-  .record({ name: nodeName, ips: maybe(few(fc.constantFrom(...IPS))), interfaces: few(fc.constantFrom(...INTERFACES)) })
+  .record({
+    name: nodeName,
+    ips: maybe(few(fc.constantFrom(...IPS))),
+    interfaces: few(fc.constantFrom(...INTERFACES)),
+    links: maybe(few(fc.constantFrom(...INTERFACES))),
+  })
   .map(
-    ({ name, ips, interfaces }): Change =>
+    ({ name, ips, interfaces, links }): Change =>
       (planner) => {
-        planner.setReport(name, ips === undefined ? undefined : report(ips, interfaces));
+        planner.setReport(name, ips === undefined ? undefined : report(ips, interfaces, links));
       },
   );
 

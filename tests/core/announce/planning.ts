@@ -37,11 +37,16 @@ export const service = (parts: Partial<AnnouncedService> = {}): AnnouncedService
 export const three = [node("node-1"), node("node-2"), node("node-3")];
 export const lan: AnnouncedPool = { key: "network/lan", name: "lan", labels: {} };
 
-/** What an announcer reports that answers for these addresses. */
-export const report = (ips: readonly string[], interfaces: readonly string[] = ["lan0"]): AnnouncerStatus => ({
+/** What an announcer reports that answers for these addresses on interfaces, and could on those links. */
+export const report = (
+  ips: readonly string[],
+  interfaces: readonly string[] = ["lan0"],
+  links?: readonly string[],
+): AnnouncerStatus => ({
   generation: 1,
   answering: [{ ips, interfaces: interfaces.map((name) => ({ name, mac: "02:00:00:00:00:01" })) }],
   silent: [],
+  interfaces: links,
 });
 
 /** Everything that a plan follows from; `answering` are the addresses that each node reports. */
