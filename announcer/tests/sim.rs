@@ -23,7 +23,7 @@ use node::Sabotage;
 use run::{Run, Theme};
 
 /// How many runs are made of each theme unless the environment says something else.
-const RUNS: u64 = 100;
+const RUNS: u64 = 350;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()

@@ -63,6 +63,8 @@ pub struct Node {
     pub state: State,
     pub ports: Vec<Port>,
     pub was_paused: Duration,
+    /// By how much its clock has jumped ahead.
+    pub ahead: Duration,
     pub paused_at: Duration,
     pub is_stopping: bool,
     pub plan: Plan,
@@ -77,6 +79,7 @@ impl Node {
             state: State::Off,
             ports: (0..segments).map(|_| Port::default()).collect(),
             was_paused: Duration::ZERO,
+            ahead: Duration::ZERO,
             paused_at: now,
             is_stopping: false,
             plan: Plan::default(),

@@ -37,6 +37,10 @@ pub enum Fault {
     /// The operator's newest plan, which puts first who answers, arrives; at one that is cut off after that.
     Follow(usize),
     Calm,
+    /// A node's clock jumps ahead.
+    Jump(usize, Duration),
+    /// A client asks for every address; no fault at all.
+    Ask,
 }
 
 /// A segment and the index of an address.
@@ -67,6 +71,16 @@ pub struct Run {
     /// When a plan last reached a node.
     pub planned: Duration,
     pub before: Duration,
+}
+
+/// How often a client asks, on a beat of its own beside the hellos'.
+const ASK_INTERVAL: Duration = Duration::from_millis(37);
+
+impl Fault {
+    /// Whether it disturbs anything.
+    const fn is_one(&self) -> bool {
+        !matches!(self, Self::Follow(..) | Self::Ask)
+    }
 }
 
 pub fn seconds(count: u64) -> Duration {
@@ -119,6 +133,7 @@ impl Run {
             planned: Duration::ZERO,
             before: start,
         };
+        run.add(start, Fault::Ask);
         for node in 0..nodes {
             run.world.nodes[node].plan = run.world.plan(&run.orders, 1);
             let at = start + random.millis(0, 300);
@@ -139,8 +154,10 @@ impl Run {
     }
 
     fn befall(&mut self, fault: Fault) {
-        self.world.log(|| format!("-- {fault:?}"));
-        if !matches!(fault, Fault::Follow(..)) {
+        if !matches!(fault, Fault::Ask) {
+            self.world.log(|| format!("-- {fault:?}"));
+        }
+        if fault.is_one() {
             self.disturbed = self.world.now;
             self.overlap.clear();
         }
@@ -193,6 +210,14 @@ impl Run {
                 self.add(again, Fault::Follow(node));
             }
             Fault::Calm => self.calm(),
+            Fault::Jump(node, by) => {
+                self.befallen[node].fill(now);
+                self.world.jump(node, by);
+            }
+            Fault::Ask => {
+                (0..self.orders.len()).for_each(|index| self.world.ask(index));
+                self.add(now + ASK_INTERVAL, Fault::Ask);
+            }
             Fault::Start(_) | Fault::Stop(_) | Fault::Pause(_) | Fault::GoOn(_) => {}
         }
     }

@@ -62,7 +62,7 @@ impl Run {
             let (node, other) = (random.below(nodes), random.below(nodes));
             let segment = random.below(self.world.segments);
             let back = at + random.millis(20, 2_500);
-            match random.below(12) {
+            match random.below(13) {
                 0 => {
                     self.add(at, Fault::Kill(node));
                     self.add(back, Fault::Start(node));
@@ -89,7 +89,8 @@ impl Run {
                 6 | 7 => self.add(at, Fault::Deaf(segment, node, other)),
                 8 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(segment, node, other))),
                 9 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(segment, other, node))),
-                10 => {
+                10 => self.add(at, Fault::Jump(node, random.millis(20, 2_500))),
+                11 => {
                     self.add(at, Fault::Loss(random.below(60)));
                     self.add(back, Fault::Loss(0));
                 }

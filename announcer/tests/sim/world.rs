@@ -1,11 +1,13 @@
 //! Nodes with real responders on simulated segments, on a clock that only the simulation moves.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use announcer::plan::{Plan, Vip};
 use announcer::responder::{Action, Config, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Purpose, Responder, Timing};
+use announcer::wire::arp::{Frame, Operation, Packet};
+use announcer::wire::ethernet::Mac;
 use announcer::wire::hello::{Key, KeyRing};
 
 use super::node::{FIRST_LINK, Node, Port, Sabotage, State, link, link_name, link_of, name, segment_of};
@@ -172,6 +174,37 @@ impl World {
         self.give(node, Event::Links(self.links(node)));
     }
 
+    /// Has a node's clock jump ahead, as that of a machine does which was stopped as a whole.
+    pub fn jump(&mut self, node: usize, by: Duration) {
+        let silent_until = self.now + self.dead_after();
+        let slot = &mut self.nodes[node];
+        slot.ahead += by;
+        // It counts by its own clock for how long it has listened.
+        slot.ports.iter_mut().for_each(|port| port.silent_until = port.silent_until.saturating_sub(by));
+        if slot.state == State::Running {
+            // As far as it can tell, it has been silent for so long.
+            if by >= silent_until.saturating_sub(self.now) {
+                slot.silence(silent_until);
+            }
+            self.give(node, Event::Tick);
+        }
+    }
+
+    /// A client of every segment asks for an address, as one does that has no entry for it.
+    pub fn ask(&mut self, index: usize) {
+        let IpAddr::V4(target_ip) = vip(index) else { return };
+        let (source, sender_ip, target_mac) = (Mac([2, 0, 0, 1, 0, 0]), Ipv4Addr::new(192, 168, 1, 250), Mac([0; 6]));
+        let packet = Packet { operation: Operation::Request, sender_mac: source, sender_ip, target_mac, target_ip };
+        let bytes = Frame { destination: Mac::BROADCAST, source, packet }.write();
+        for segment in 0..self.segments {
+            for to in 0..self.nodes.len() {
+                let arrival = self.now + self.random.millis(self.delay.0, self.delay.1);
+                self.serial += 1;
+                self.frames.insert((arrival, self.serial), (to, segment, bytes.to_vec()));
+            }
+        }
+    }
+
     pub fn set_carrier(&mut self, node: usize, segment: usize, has_carrier: bool) {
         let silent_until = self.now + self.dead_after();
         let before = std::mem::replace(&mut self.nodes[node].ports[segment].has_carrier, has_carrier);
@@ -202,7 +235,7 @@ impl World {
         let mut next = vec![event];
         while let Some(event) = next.pop() {
             let slot = &mut self.nodes[node];
-            let now = self.now.saturating_sub(slot.was_paused);
+            let now = (self.now + slot.ahead).saturating_sub(slot.was_paused);
             for action in slot.responder.handle(event, now) {
                 match action {
                     Action::Open(link) => next.push(Event::Opened(link)),
@@ -213,7 +246,10 @@ impl World {
                         if speaks && is_listening {
                             self.broken.get_or_insert_with(|| format!("{node} speaks for an address while it listens"));
                         }
-                        self.send(node, segment, &sent.frame);
+                        // The switch brings an answer to who has asked and to nobody else.
+                        if !matches!(sent.purpose, Purpose::Answer(_)) {
+                            self.send(node, segment, &sent.frame);
+                        }
                     }
                     Action::Note(notice) => self.log(|| format!("node-{node} {notice:?}")),
                     Action::Finished => self.nodes[node].state = State::Off,
@@ -222,8 +258,8 @@ impl World {
             }
         }
         let slot = &mut self.nodes[node];
-        let deadline = slot.responder.deadline().map_or(Duration::MAX, |deadline| deadline + slot.was_paused);
-        slot.wake = deadline.max(self.now);
+        let wake = |deadline: Duration| (deadline + slot.was_paused).saturating_sub(slot.ahead);
+        slot.wake = slot.responder.deadline().map_or(Duration::MAX, wake).max(self.now);
     }
 
     fn send(&mut self, from: usize, segment: usize, frame: &[u8]) {
