@@ -279,6 +279,18 @@ mod tests {
     }
 
     #[test]
+    fn lost_hellos_and_the_time_that_a_fence_took_are_counted() {
+        let metrics = Metrics::new();
+        metrics.count_hellos_lost(3);
+        metrics.count_fence(Duration::from_millis(500));
+        metrics.count_fenced(Duration::from_millis(250));
+        let text = metrics.render(Duration::ZERO);
+        for line in ["hellos_lost_total 3", "fences_total 1", "fenced_seconds_total 0.75"] {
+            assert!(text.contains(&format!("\nberth_announcer_{line}\n")), "{text}");
+        }
+    }
+
+    #[test]
     fn takeover_times_are_a_histogram() {
         let metrics = Metrics::new();
         metrics.count_takeover(Cause::Dead, Some(Duration::from_millis(350)));

@@ -76,3 +76,22 @@ impl Default for Timing {
         Self::DEFAULT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_between_hellos_grows_with_the_fellows_and_no_segment_carries_more_than_it_may() {
+        let timing = Timing::DEFAULT;
+        assert_eq!(timing.interval_among(0), timing.interval);
+        assert_eq!(timing.interval_among(199), timing.interval);
+        assert_eq!(timing.interval_among(200), timing.interval * 2);
+        assert_eq!(timing.interval_among(999), timing.interval * 5);
+        for fellows in 0..3_000_usize {
+            let each = timing.interval_among(fellows).as_secs_f64().recip();
+            let all = each * f64::from(u32::try_from(fellows + 1).unwrap());
+            assert!(all <= f64::from(timing.hellos_per_second) + 0.1, "{fellows} fellows: {all} hellos a second");
+        }
+    }
+}

@@ -222,6 +222,15 @@ fn an_address_that_was_moved_here_while_the_interface_was_gone_is_taken_over_onc
 }
 
 #[test]
+fn hellos_of_a_fellow_that_did_not_arrive_are_told_by_their_number() {
+    let (mut lab, mut fellow) = behind_a_fellow();
+    fellow.sequence += 3;
+    let actions = lab.happen(fellow.hello(&lab.hello));
+    let done = with_time(&lab, actions);
+    assert!(matches!(notices(&done)[..], [(_, Notice::HellosLost { count: 3, .. })]), "{done:?}");
+}
+
+#[test]
 fn one_that_others_hear_is_alive_though_this_node_does_not_hear_it() {
     let mut lab = Lab::on_lan();
     let mut witness = lab.meet("node-3");
