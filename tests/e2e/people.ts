@@ -70,12 +70,13 @@ export class Person {
     return `${condition?.reason ?? ""}: ${condition?.message ?? ""}`;
   }
 
-  /** The Events on the Service as "type reason: note", in the order of their times. */
+  /** Berth's Events on the Service as "type reason: note", in the order of their times. */
   async eventsOf(name: string): Promise<readonly string[]> {
-    type Event = { type: string; reason: string; message: string; eventTime: string | null };
+    type Event = { type: string; reason: string; message: string; eventTime: string; reportingComponent: string };
     const selector = `--field-selector=involvedObject.kind=Service,involvedObject.name=${name}`;
     const { items } = (await this.target.json(["get", "events", "-n", this.namespace, selector])) as { items: Event[] };
-    const ours = items.flatMap(({ eventTime, ...event }) => (eventTime === null ? [] : [{ ...event, eventTime }]));
+    // The API server has some of its own to say, such as that it has mended its books of ClusterIPs.
+    const ours = items.filter(({ reportingComponent }) => reportingComponent === "berth.dev/operator");
     const inOrder = ours.toSorted((left, right) => (left.eventTime < right.eventTime ? -1 : 1));
     return inOrder.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
   }
