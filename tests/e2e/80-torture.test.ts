@@ -12,6 +12,8 @@ const USUAL_SEED = 957_616;
 const seed = Number(process.env["BERTH_TORTURE_SEED"] ?? USUAL_SEED);
 const services = Number(process.env["BERTH_TORTURE_SERVICES"] ?? "2000");
 const CLIENTS = 32;
+/** How often the unsafe build may get away with it. */
+const MAX_ROUNDS = 5;
 
 const cell: { api?: Api; target?: Target; isDualStack?: boolean } = {};
 
@@ -61,12 +63,20 @@ test(
   "with the atomicity of claims switched off, Services that are only created are seen to get addresses twice",
   { timeout: 600_000 },
   async () => {
-    await clearUp(cell.target!);
-    await prepare(cell.target!, cell.isDualStack!);
-    const work = () => torture(plan({ services: 600, isCalm: true, hasHavoc: false, restMillis: 0 }));
-    const { faults } = await withUnsafeBuild(cell.target!, work);
-    const kinds = Map.groupBy(faults, ({ kind }) => kind);
-    console.log(JSON.stringify(Object.fromEntries([...kinds].map(([kind, some]) => [kind, some.length]))));
-    expect(kinds.get("twoOwners") ?? []).not.toEqual([]);
+    const calm = plan({ services: 600, isCalm: true, hasHavoc: false, restMillis: 0 });
+    const counts = await withUnsafeBuild(cell.target!, async () => {
+      const all: Record<string, number>[] = [];
+      // Two requests have to meet, which they need not in every round.
+      while (all.length < MAX_ROUNDS && all.at(-1)?.["twoOwners"] === undefined) {
+        await clearUp(cell.target!);
+        await prepare(cell.target!, cell.isDualStack!);
+        const { faults } = await torture({ ...calm, seed: seed + all.length });
+        const kinds = Map.groupBy(faults, ({ kind }) => kind);
+        all.push(Object.fromEntries([...kinds].map(([kind, some]) => [kind, some.length])));
+      }
+      return all;
+    });
+    console.log(JSON.stringify(counts));
+    expect(counts.at(-1)?.["twoOwners"]).toBeGreaterThan(0);
   },
 );
