@@ -80,6 +80,11 @@ const written = async ({ json }: Target): Promise<Record<string, unknown>> => {
 beforeAll(async () => {
   const target = await lab();
   const { kubectl } = target;
+  // What the manifests' page has left: Services first, so that their addresses are free.
+  for (const key of Object.keys(await addressesOf(target))) {
+    const [namespace = "", name = ""] = key.split("/");
+    await kubectl(["delete", "svc", "-n", namespace, name]);
+  }
   for (const namespace of ["apps", "others"]) await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
   await takeMetallbAway(target);
   const home = mkdtempSync(join(tmpdir(), "berth-migration-"));
