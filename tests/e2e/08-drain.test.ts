@@ -1,26 +1,16 @@
 /** Planned maintenance as docs/operations.md tells it: one pod of each pair at a time, and nobody who creates Services notices. */
 import { expect, test } from "vitest";
-import { pickList, pickText } from "../../hack/src/lab/json.ts";
 import { until } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
 import { lab } from "./lab.ts";
-import { DEPLOYMENTS, rolledOut } from "./operator.ts";
+import { DEPLOYMENTS, podsWith, rolledOut } from "./operator.ts";
 import { Person, poolOf, wish } from "./people.ts";
 
 const inNamespace = ["-n", "pepr-system"];
-type Pod = { readonly name: string; readonly node: string };
-
-/** The pods with a label that are not on their way out. */
-async function pods({ json }: Target, namespace: string, label: string): Promise<readonly Pod[]> {
-  const items = pickList(await json(["get", "pods", "-n", namespace, "-l", label]), "items");
-  return items
-    .filter((pod) => pickText(pod, "metadata", "deletionTimestamp") === "")
-    .map((pod) => ({ name: pickText(pod, "metadata", "name"), node: pickText(pod, "spec", "nodeName") }));
-}
 
 /** Each pair of the operator's pods, by what they do. */
 const pairs = (target: Target) =>
-  Promise.all(["admission", "watcher"].map((one) => pods(target, "pepr-system", `pepr.dev/controller=${one}`)));
+  Promise.all(["admission", "watcher"].map((one) => podsWith(target, "pepr-system", `pepr.dev/controller=${one}`)));
 
 /** kubectl's words to an eviction; empty where it is done. */
 async function evict({ tryKubectl }: Target, name: string): Promise<string> {
@@ -41,7 +31,7 @@ test.each([
   ["watcher", DEPLOYMENTS[1]],
 ])("while one pod of %s is away, the other is not evicted", async (controller, budget) => {
   const target = await lab();
-  const [first, second] = await pods(target, "pepr-system", `pepr.dev/controller=${controller}`);
+  const [first, second] = await podsWith(target, "pepr-system", `pepr.dev/controller=${controller}`);
   const allowed = () =>
     target.kubectl(["get", "pdb", budget, ...inNamespace, "-o", "jsonpath={.status.disruptionsAllowed}"]);
   await expect.poll(allowed, { timeout: 60_000 }).toBe("1");
@@ -61,7 +51,9 @@ test("a drain moves the operator's pods off the node, every Service that is appl
   const [admission] = await pairs(target);
   const { node } = admission![0]!;
   const announcerThere = async () =>
-    (await pods(target, "metallb-system", "component=announcer")).filter((pod) => pod.node === node);
+    (await podsWith(target, "metallb-system", "component=announcer")).flatMap((pod) =>
+      pod.node === node ? [pod.name] : [],
+    );
   const announcer = await announcerThere();
   expect(announcer).toHaveLength(1);
   const cell = { isDone: false };

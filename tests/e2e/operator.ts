@@ -1,9 +1,25 @@
 /** The operator as a whole: that all of it is there, or taken away for a while. */
+import { pickList, pickText } from "../../hack/src/lab/json.ts";
 import type { Target } from "../../hack/src/target.ts";
 
 const inNamespace = ["-n", "pepr-system"];
 /** Its Deployments: who answers the webhooks, and who watches. */
 export const DEPLOYMENTS = ["pepr-berth", "pepr-berth-watcher"] as const;
+
+/** A pod and its node. */
+export type Pod = { readonly name: string; readonly node: string; readonly isReady: boolean };
+
+/** The pods with a label that are not on their way out. */
+export async function podsWith({ json }: Target, namespace: string, label: string): Promise<readonly Pod[]> {
+  const pods = pickList(await json(["get", "pods", "-n", namespace, "-l", label]), "items");
+  return pods
+    .filter((pod) => pickText(pod, "metadata", "deletionTimestamp") === "")
+    .map((pod) => {
+      const ready = pickList(pod, "status", "conditions").find((one) => pickText(one, "type") === "Ready");
+      const isReady = pickText(ready, "status") === "True";
+      return { name: pickText(pod, "metadata", "name"), node: pickText(pod, "spec", "nodeName"), isReady };
+    });
+}
 
 /** Does something while no process of the operator runs; resolves once all of them are ready again. */
 export async function withoutOperator(target: Target, work: () => Promise<void>): Promise<void> {

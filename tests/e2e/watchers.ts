@@ -3,24 +3,14 @@ import { expect } from "vitest";
 import { pickList, pickNumber, pickText } from "../../hack/src/lab/json.ts";
 import { until } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
+import { podsWith, type Pod } from "./operator.ts";
 
 const DEPLOYMENT = "pepr-berth-watcher";
 const inNamespace = ["-n", "pepr-system"];
 
-/** A watcher's pod and its node. */
-export type WatcherPod = { readonly name: string; readonly node: string; readonly isReady: boolean };
-
 /** The watchers that are not on their way out. */
-export async function watcherPods({ json }: Target): Promise<readonly WatcherPod[]> {
-  const pods = pickList(await json(["get", "pods", ...inNamespace, "-l", "pepr.dev/controller=watcher"]), "items");
-  return pods
-    .filter((pod) => pickText(pod, "metadata", "deletionTimestamp") === "")
-    .map((pod) => {
-      const ready = pickList(pod, "status", "conditions").find((one) => pickText(one, "type") === "Ready");
-      const isReady = pickText(ready, "status") === "True";
-      return { name: pickText(pod, "metadata", "name"), node: pickText(pod, "spec", "nodeName"), isReady };
-    });
-}
+export const watcherPods = (target: Target): Promise<readonly Pod[]> =>
+  podsWith(target, "pepr-system", "pepr.dev/controller=watcher");
 
 /** The pod that the watchers' Lease names; empty where it names none. */
 export async function leaderName({ json }: Target): Promise<string> {
@@ -29,7 +19,7 @@ export async function leaderName({ json }: Target): Promise<string> {
 }
 
 /** The watcher that leads, once two are ready and one of them does. */
-export const leaderOfTwo = (target: Target): Promise<WatcherPod> =>
+export const leaderOfTwo = (target: Target): Promise<Pod> =>
   until("two watchers, one of which leads", 180_000, 500, async () => {
     const ready = (await watcherPods(target)).filter(({ isReady }) => isReady);
     const leader = await leaderName(target);

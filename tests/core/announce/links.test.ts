@@ -20,11 +20,13 @@ function tell(planner: Begun, links: (name: string) => readonly string[] | undef
   planner.update();
 }
 
+/** The candidates of each address, in order. */
+const ordersIn = (planner: Begun): readonly (readonly string[])[] =>
+  services.map((one) => planner.placed(keyOf(one)).flatMap((placed) => (placed.isAnnounced ? placed.nodes : [])));
+
 /** Every node that is a candidate of some address, and how many candidates the addresses have. */
 function candidatesOf(planner: Begun): { readonly nodes: readonly string[]; readonly counts: readonly number[] } {
-  const lists = services.map((one) =>
-    planner.placed(keyOf(one)).flatMap((placed) => (placed.isAnnounced ? placed.nodes : [])),
-  );
+  const lists = ordersIn(planner);
   return { nodes: [...new Set(lists.flat())].toSorted(), counts: [...new Set(lists.map(({ length }) => length))] };
 }
 
@@ -62,10 +64,7 @@ describe("an interface that an advertisement names", () => {
     );
     planner.setReport("node-7", report([], [], ["vlan20"]));
     planner.update();
-    const orders = services.map((one) =>
-      planner.placed(keyOf(one)).flatMap((placed) => (placed.isAnnounced ? placed.nodes : [])),
-    );
-    for (const order of orders) expect(order).toEqual(["node-3", "node-7"]);
+    for (const order of ordersIn(planner)) expect(order).toEqual(["node-3", "node-7"]);
   });
 
   it("that goes from the node that answers moves the address", () => {
