@@ -24,65 +24,23 @@ import struct
 import sys
 import time
 
+from neighbor_questions import question
+
 # How long a connection may take. The kernel sends a SYN again after 1 s.
 TIMEOUT_SECONDS = 0.9
 # The cold observer is a host of its own, behind the same cable.
 COLD_MAC = bytes.fromhex("02be0000c01d")
-COLD_IP = ipaddress.ip_address("192.168.1.251").packed
-COLD_IP6 = ipaddress.ip_address("fe80::be:c01d").packed
-BROADCAST = b"\xff" * 6
-ARP, IPV6 = 0x0806, 0x86DD
+COLD_IP = {4: "192.168.1.251", 6: "fe80::be:c01d"}
 SO_ATTACH_FILTER, SO_TIMESTAMPNS = 26, 35
 LINGER_NOT = struct.pack("ii", 1, 0)
 # Neighbor Advertisements only: next header 58, type 136.
 ADVERTISEMENTS = [(0x30, 0, 0, 20), (0x15, 0, 3, 58), (0x30, 0, 0, 54), (0x15, 0, 1, 136), (0x6, 0, 0, 256), (0x6, 0, 0, 0)]
 
 
-def checksum(data: bytes) -> int:
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
-
-class Arp:
-    """Who has an IPv4 address."""
-
-    ethertype = ARP
-
-    def __init__(self, target: bytes):
-        body = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, COLD_MAC, COLD_IP, bytes(6), target)
-        self.question = BROADCAST + COLD_MAC + struct.pack("!H", ARP) + body
-        self.target = target
-
-    def answerer(self, frame: bytes) -> bytes | None:
-        is_answer = frame[:6] == COLD_MAC and frame[20:22] == b"\0\2" and frame[28:32] == self.target
-        return frame[22:28] if is_answer else None
-
-
-class Ndp:
-    """Who has an IPv6 address."""
-
-    ethertype = IPV6
-
-    def __init__(self, target: bytes):
-        group = bytes.fromhex("ff0200000000000000000001ff") + target[13:]
-        message = struct.pack("!BBHI16sBB6s", 135, 0, 0, 0, target, 1, 1, COLD_MAC)
-        pseudo = COLD_IP6 + group + struct.pack("!II", len(message), 58)
-        message = message[:2] + struct.pack("!H", checksum(pseudo + message)) + message[4:]
-        packet = struct.pack("!IHBB", 6 << 28, len(message), 58, 255) + COLD_IP6 + group + message
-        self.question = b"\x33\x33" + group[12:] + COLD_MAC + struct.pack("!H", IPV6) + packet
-        self.target = target
-
-    def answerer(self, frame: bytes) -> bytes | None:
-        is_answer = frame[:6] == COLD_MAC and frame[54] == 136 and frame[62:78] == self.target
-        return frame[6:12] if is_answer else None
-
-
 class Cold:
     def __init__(self, interface: str, address: str):
         ip = ipaddress.ip_address(address)
-        self.protocol = Arp(ip.packed) if ip.version == 4 else Ndp(ip.packed)
+        self.protocol = question(address, COLD_MAC, COLD_IP[ip.version])
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         if ip.version == 6:
             self.let_through(ADVERTISEMENTS)

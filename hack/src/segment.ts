@@ -10,7 +10,9 @@ import { buildAnnouncer } from "./announcer.ts";
 import { sumOf } from "./metrics-text.ts";
 import { attempt, run, until } from "./shell.ts";
 
-const CLIENT = join(import.meta.dirname, "arp-client.py");
+const CLIENT = join(import.meta.dirname, "neighbor-client.py");
+/** Where a client's solicitations come from; answers go to its MAC address, so that nothing needs to have it. */
+const LINK_LOCAL = "fe80::be:1";
 
 /** A host on the segment; its interface is called lan0. */
 export type Host = { readonly name: string; readonly namespace: string; readonly mac: string; readonly ip: string };
@@ -60,16 +62,25 @@ export class Segment {
   /** A host with these addresses, such as 192.168.1.11/24. */
   async host(name: string, ...addresses: readonly string[]): Promise<Host> {
     const namespace = await this.#namespace(name);
+    return this.#cable(name, namespace, "lan0", addresses);
+  }
+
+  /** A second interface of a host, lan1, on the same switch; a host of its own to whoever pulls its cable. */
+  async secondCable(host: Host, name: string): Promise<Host> {
+    return this.#cable(name, host.namespace, "lan1", []);
+  }
+
+  async #cable(name: string, namespace: string, link: string, addresses: readonly string[]): Promise<Host> {
     const port = `p-${name}`;
     const bridge = this.#nameOf("switch");
-    await this.#ip("link", "add", "lan0", "netns", namespace, "type", "veth", "peer", "name", port, "netns", bridge);
+    await this.#ip("link", "add", link, "netns", namespace, "type", "veth", "peer", "name", port, "netns", bridge);
     await this.#ip("-n", bridge, "link", "set", port, "master", "br0", "up");
     for (const address of addresses) {
       const isV6 = address.includes(":");
-      await this.#ip("-n", namespace, "addr", "add", address, "dev", "lan0", ...(isV6 ? ["nodad"] : []));
+      await this.#ip("-n", namespace, "addr", "add", address, "dev", link, ...(isV6 ? ["nodad"] : []));
     }
-    await this.#ip("-n", namespace, "link", "set", "lan0", "up");
-    const mac = (await this.#exec(namespace, "cat", "/sys/class/net/lan0/address")).trim();
+    await this.#ip("-n", namespace, "link", "set", link, "up");
+    const mac = (await this.#exec(namespace, "cat", `/sys/class/net/${link}/address`)).trim();
     return { name, namespace, mac, ip: (addresses[0] ?? "").split("/")[0] ?? "" };
   }
 
@@ -143,7 +154,8 @@ export class Segment {
 
   /** Runs the client in raw frames on a host; what it prints. */
   async client(host: Host, mode: string, ...args: readonly string[]): Promise<string> {
-    return this.#exec(host.namespace, "python3", CLIENT, mode, "lan0", host.ip, ...args);
+    const ip = args[0]?.includes(":") === true ? LINK_LOCAL : host.ip;
+    return this.#exec(host.namespace, "python3", "-B", CLIENT, mode, "lan0", ip, ...args);
   }
 
   /** Ends everything and removes it. */

@@ -1,51 +1,33 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Segment, type Announcer, type Host, type Watched } from "../../hack/src/segment.ts";
+import { Segment, type Announcer, type Host } from "../../hack/src/segment.ts";
 import { capture } from "./capture.ts";
+import {
+  GAP_MILLIS,
+  lastToAnswer,
+  longestGap,
+  macsOf,
+  overlap,
+  pause,
+  settle as settleFor,
+  watching as watch,
+} from "./watching.ts";
 
 const VIP = "192.168.1.200";
-/** Three hellos of 100 ms missed, half a pause of grace, and as much again for a machine that does other things too. */
-const GAP_MILLIS = 800;
+const V6 = "fd00:1::200";
 
-type World = { segment: Segment; client: Host; hosts: readonly Host[]; announcers: Announcer[] };
+type World = { segment: Segment; client: Host; ip: string; hosts: readonly Host[]; announcers: Announcer[] };
 const world = {} as World;
-const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
+const plan = (...hosts: readonly Host[]) => [{ ip: world.ip, nodes: hosts.map(({ namespace }) => namespace) }];
 
-const plan = (...hosts: readonly Host[]) => [{ ip: VIP, nodes: hosts.map(({ namespace }) => namespace) }];
-
-/** Waits until a client is answered by this host alone. */
-const settle = (host: Host) =>
-  expect
-    .poll(async () => [...new Set((await world.segment.watch(world.client, VIP, 0.3)).replies.map(([, mac]) => mac))], {
-      timeout: 15_000,
-    })
-    .toEqual([host.mac]);
-
-/** What the client saw while something happened a second after it had begun to watch. */
-async function watching(seconds: number, act: () => unknown): Promise<Watched> {
-  const watched = world.segment.watch(world.client, VIP, seconds);
-  await pause(1_000);
-  await act();
-  return watched;
-}
-
-/** The longest time between two replies. */
-const longestGap = ({ replies }: Watched): number =>
-  Math.max(...replies.map(([millis], index) => millis - (replies[index - 1]?.[0] ?? millis)));
-
-/** For how long two nodes answered: from the first reply of the new one to the last of the old one. */
-const overlap = ({ replies }: Watched, before: Host, after: Host): number => {
-  const first = replies.find(([, mac]) => mac === after.mac)?.[0] ?? Infinity;
-  const last = replies.findLast(([, mac]) => mac === before.mac)?.[0] ?? -Infinity;
-  return Math.max(0, last - first);
-};
-
-const lastToAnswer = ({ replies }: Watched) => replies.at(-1)?.[1];
+const settle = (host: Host) => settleFor(world, host);
+const watching = (seconds: number, act: () => unknown) => watch(world, seconds, act);
 
 beforeEach(async () => {
   world.segment = new Segment();
   await world.segment.open();
   world.client = await world.segment.host("client", "192.168.1.50/24");
+  world.ip = VIP;
 });
 afterEach(async () => {
   await world.segment.close();
@@ -61,8 +43,15 @@ async function start(count: number): Promise<void> {
   await settle(world.hosts[0]!);
 }
 
-describe.each([2, 3])("among %i nodes", (count) => {
-  beforeEach(() => start(count));
+describe.each([
+  [2, VIP],
+  [3, VIP],
+  [3, V6],
+])("among %i nodes, for %s", (count, ip) => {
+  beforeEach(async () => {
+    world.ip = ip;
+    await start(count);
+  });
 
   test("the next one answers soon after the first is killed", async () => {
     const watched = await watching(3, () => world.announcers[0]!.child.kill("SIGKILL"));
@@ -119,7 +108,7 @@ describe.each([2, 3])("among %i nodes", (count) => {
     world.announcers[0]!.child.kill("SIGKILL");
     await settle(world.hosts[1]!);
     const watched = await watching(4, () => world.segment.announce(world.hosts[0]!, plan(...world.hosts)));
-    expect(new Set(watched.replies.map(([, mac]) => mac))).toEqual(new Set([world.hosts[1]!.mac]));
+    expect(macsOf(watched)).toEqual(new Set([world.hosts[1]!.mac]));
     expect(longestGap(watched)).toBeLessThan(200);
   });
 });
@@ -162,7 +151,7 @@ for n in range(40):
     const yields = await second.metric("berth_announcer_yields_total");
     const bodies = [...old.map(({ hex }) => hex), ...forged];
     const watched = await watching(4, () => world.segment.on(world.client, "python3", "-c", script, ...bodies));
-    expect(new Set(watched.replies.map(([, mac]) => mac))).toEqual(new Set([world.hosts[1]!.mac]));
+    expect(macsOf(watched)).toEqual(new Set([world.hosts[1]!.mac]));
     expect(await second.metric("berth_announcer_yields_total")).toBe(yields);
     expect(longestGap(watched)).toBeLessThan(GAP_MILLIS);
     expect(await second.metric("berth_announcer_hellos_rejected_total", 'reason="forged"')).toBeGreaterThanOrEqual(100);
@@ -176,7 +165,7 @@ for n in range(40):
       world.segment.key("keys", 2);
       await pause(2_500);
     });
-    expect(new Set(watched.replies.map(([, mac]) => mac))).toEqual(new Set([world.hosts[0]!.mac]));
+    expect(macsOf(watched)).toEqual(new Set([world.hosts[0]!.mac]));
     expect(longestGap(watched)).toBeLessThan(200);
     for (const announcer of world.announcers) {
       expect(await announcer.metric("berth_announcer_hellos_rejected_total", 'reason="forged"')).toBe(0);

@@ -29,7 +29,7 @@ export type Observer = {
 };
 
 function start(paths: Paths, namespace: string, words: readonly string[]): ChildProcess {
-  const [program = "", ...args] = inNamespace(paths, namespace, ["python3", PROGRAM, ...words]);
+  const [program = "", ...args] = inNamespace(paths, namespace, ["python3", "-B", PROGRAM, ...words]);
   return spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
 }
 
