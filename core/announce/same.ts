@@ -21,8 +21,14 @@ export function samePool(a: AnnouncedPool | undefined, b: AnnouncedPool | undefi
 /** Whether a node's plan says the same of an address. */
 export function sameEntry(a: Entry | undefined, b: Entry | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  const isSame = a.pool === b.pool && a.rebalanced === b.rebalanced && a.vip.moving === b.vip.moving;
-  return isSame && sameList(a.vip.nodes, b.vip.nodes) && sameList(a.vip.interfaces, b.vip.interfaces);
+  // A plan names a pool only to say that it was rebalanced.
+  const isSamePool = a.rebalanced === b.rebalanced && (a.rebalanced === undefined || a.pool === b.pool);
+  return (
+    isSamePool &&
+    a.vip.moving === b.vip.moving &&
+    sameList(a.vip.nodes, b.vip.nodes) &&
+    sameList(a.vip.interfaces, b.vip.interfaces)
+  );
 }
 
 /** Whether the interfaces of a node are the same, in any order. */
