@@ -36,8 +36,8 @@ use crate::health::Health;
 use crate::hello_keys::Keys;
 use crate::mailbox::Sender;
 use crate::metrics::Metrics;
-use crate::plan::Status;
 use crate::plan_store::PlanStore;
+use crate::status::Status;
 
 /// How often the Lease is renewed.
 const RENEW_INTERVAL: Duration = Duration::from_secs(10);

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_probes_follow_the_health() {
-        let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::new()));
+        let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::new("node-1")));
         let pages = Pages { health: health.clone(), metrics, clock: Clock::start() };
         assert_eq!((status(&pages, "/healthz", 1), status(&pages, "/readyz", 1)), (200, 503));
         health.note_source();
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn nothing_can_be_written() {
-        let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::new()));
+        let (health, metrics) = (Arc::new(Health::default()), Arc::new(Metrics::new("node-1")));
         let pages = Pages { health, metrics, clock: Clock::start() };
         assert_eq!(pages.respond(&Method::POST, "/metrics", Duration::ZERO).status(), StatusCode::METHOD_NOT_ALLOWED);
     }

@@ -25,4 +25,5 @@ pub mod responder;
 pub mod run;
 #[allow(unsafe_code, reason = "bind(2) and setsockopt(2) take raw values")]
 pub mod socket;
+pub mod status;
 pub mod wire;

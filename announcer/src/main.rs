@@ -77,7 +77,8 @@ fn start(flags: Flags) -> anyhow::Result<()> {
 async fn run(flags: Flags) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
-    let (clock, health, metrics) = (Clock::start(), Arc::new(Health::default()), Arc::new(Metrics::new()));
+    let (clock, health, metrics) =
+        (Clock::start(), Arc::new(Health::default()), Arc::new(Metrics::new(&flags.node_name)));
     let exclusions = Exclusions::new(&flags.exclusions).context("read --exclude-interfaces")?;
     let random = rand::generate(&SystemRandom::new()).map_err(|_| anyhow!("no random bytes to be had"))?;
     let epoch = u64::from_be_bytes(random.expose());

@@ -1,4 +1,4 @@
-//! Numbers for Prometheus: upstream's names for the three that upstream has, `berth_announcer_` for the rest.
+//! Numbers for Prometheus: upstream's names for the four that upstream has, `berth_announcer_` for the rest.
 
 mod addresses;
 mod bare;
@@ -18,8 +18,8 @@ use prometheus_client::registry::{Metric, Registry};
 use self::addresses::Addresses;
 use self::bare::{BareCounter, BareSeconds};
 use self::labels::{ByCause, ByReason, ByResult};
-use crate::plan::Status;
 use crate::responder::{Cause, Purpose, Silence};
+use crate::status::Status;
 use crate::wire::hello::HelloFault;
 
 /// Upper bounds of the takeover times that are told apart, in seconds. The dead time is 0.35 s among few nodes.
@@ -36,6 +36,7 @@ struct Moments {
 /// All numbers; shared by the tasks, each of which counts its own.
 #[derive(Debug)]
 pub struct Metrics {
+    node: String,
     registry: Registry,
     addresses: Mutex<Addresses>,
     silences: Family<ByReason, BareCounter>,
@@ -49,6 +50,7 @@ pub struct Metrics {
     yields: BareCounter,
     fences: BareCounter,
     fenced_seconds: BareSeconds,
+    unheard_seconds: BareSeconds,
     lease_writes: Family<ByResult, BareCounter>,
     malformed_frames: BareCounter,
     plans_refused: BareCounter,
@@ -62,19 +64,14 @@ pub struct Metrics {
     moments: Mutex<Moments>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Metrics {
-    /// Gives all numbers at zero.
+    /// Gives all numbers of a node, at zero.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(node: &str) -> Self {
         let mut registry = Registry::default();
         let to = &mut registry;
         let all = Self {
+            node: node.to_owned(),
             addresses: Mutex::default(),
             silences: register(to, "silences_total", "Frames that got no answer"),
             hellos_rejected: register(to, "hellos_rejected_total", "Hellos that were not heeded"),
@@ -87,6 +84,7 @@ impl Metrics {
             yields: register(to, "yields_total", "Addresses left to a fellow that answers"),
             fences: register(to, "fences_total", "Times this node found itself stopped or starved"),
             fenced_seconds: register(to, "fenced_seconds_total", "Time stopped or starved, and listening after it"),
+            unheard_seconds: register(to, "unheard_seconds_total", "Time silent since no fellow heard this node"),
             lease_writes: register(to, "lease_writes_total", "Writes of this node's Lease"),
             malformed_frames: register(to, "malformed_frames_total", "Frames that made no sense"),
             plans_refused: register(to, "plans_refused_total", "Plans that could not be read"),
@@ -117,7 +115,7 @@ impl Metrics {
         let mut text = String::new();
         // Writing to a String cannot fail, and half a page is better than none.
         let _ = encode_registry(&mut text, &self.registry);
-        let _ = addresses.encode(&mut text);
+        let _ = addresses.encode(&self.node, &mut text);
         let _ = encode_eof(&mut text);
         text
     }
@@ -191,9 +189,14 @@ impl Metrics {
         self.fenced_seconds.0.inc_by(stalled.as_secs_f64());
     }
 
-    /// Counts the time that it listened after it was fenced.
-    pub fn count_fenced(&self, listened: Duration) {
-        self.fenced_seconds.0.inc_by(listened.as_secs_f64());
+    /// Counts the time that it listened and why, where that is a fault.
+    pub fn count_listening(&self, after: Silence, took: Duration) {
+        let seconds = match after {
+            Silence::Fenced => &self.fenced_seconds,
+            Silence::Unheard => &self.unheard_seconds,
+            _ => return,
+        };
+        seconds.0.inc_by(took.as_secs_f64());
     }
 
     /// Counts a plan that could not be read.
@@ -240,7 +243,7 @@ mod tests {
 
     #[test]
     fn upstreams_names_are_printed_as_upstream_prints_them() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new("node-1");
         metrics.count_sent(Purpose::Answer(IpAddr::from([192, 168, 1, 200])));
         let text = metrics.render(Duration::ZERO);
         assert!(text.contains("# TYPE metallb_layer2_responses_sent counter\n"), "{text}");
@@ -251,7 +254,7 @@ mod tests {
 
     #[test]
     fn an_age_counts_from_the_last_time_it_was_noted() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new("node-1");
         assert!(metrics.render(Duration::ZERO).contains("\nberth_announcer_plan_age_seconds -1.0\n"));
         metrics.note_plan(Duration::from_secs(3), None);
         assert!(metrics.render(Duration::from_secs(5)).contains("\nberth_announcer_plan_age_seconds 2.0\n"));
@@ -259,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_plan_from_the_disk_brings_its_age() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new("node-1");
         metrics.note_plan(Duration::from_secs(3), Some(Duration::from_mins(1)));
         let text = metrics.render(Duration::from_secs(5));
         assert!(text.contains("\nberth_announcer_plan_age_seconds 62.0\n"), "{text}");
@@ -268,31 +271,37 @@ mod tests {
 
     #[test]
     fn an_address_that_is_answered_no_longer_is_published_no_longer() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new("node-1");
         let ip = IpAddr::from([192, 168, 1, 200]);
         let mut status = Status::new(1);
-        status.answering.push(crate::plan::Answering { ips: vec![ip], interfaces: vec![] });
+        status.answering.push(crate::status::Answering { ips: vec![ip], interfaces: vec![] });
         metrics.note_status(&Arc::new(status));
-        assert!(metrics.render(Duration::ZERO).contains("\nberth_announcer_answering{ip=\"192.168.1.200\"} 1\n"));
+        let text = metrics.render(Duration::ZERO);
+        assert!(text.contains("\nberth_announcer_answering{ip=\"192.168.1.200\"} 1\n"), "{text}");
+        let upstreams = "metallb_speaker_announced{protocol=\"layer2\",node=\"node-1\",ip=\"192.168.1.200\"} 1";
+        assert!(text.contains(&format!("\n{upstreams}\n")), "{text}");
         metrics.note_status(&Arc::new(Status::new(2)));
         assert!(!metrics.render(Duration::ZERO).contains("192.168.1.200"));
     }
 
     #[test]
     fn lost_hellos_and_the_time_that_a_fence_took_are_counted() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new("node-1");
         metrics.count_hellos_lost(3);
         metrics.count_fence(Duration::from_millis(500));
-        metrics.count_fenced(Duration::from_millis(250));
+        metrics.count_listening(Silence::Fenced, Duration::from_millis(250));
+        metrics.count_listening(Silence::Unheard, Duration::from_millis(1_500));
+        metrics.count_listening(Silence::Listening, Duration::from_secs(9));
         let text = metrics.render(Duration::ZERO);
-        for line in ["hellos_lost_total 3", "fences_total 1", "fenced_seconds_total 0.75"] {
+        for line in ["hellos_lost_total 3", "fences_total 1", "fenced_seconds_total 0.75", "unheard_seconds_total 1.5"]
+        {
             assert!(text.contains(&format!("\nberth_announcer_{line}\n")), "{text}");
         }
     }
 
     #[test]
     fn takeover_times_are_a_histogram() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new("node-1");
         metrics.count_takeover(Cause::Dead, Some(Duration::from_millis(350)));
         metrics.count_takeover(Cause::First, None);
         let text = metrics.render(Duration::ZERO);

@@ -1,6 +1,6 @@
-//! The plan that the operator writes into this node's Lease, and the status that goes back: two JSON annotations.
+//! The plan that the operator writes into this node's Lease: a JSON annotation with a version.
 //!
-//! Both carry a version. A plan that cannot be read changes nothing; the caller keeps the one it has.
+//! A plan that cannot be read changes nothing; the caller keeps the one it has.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -8,16 +8,10 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::responder::Silence;
-use crate::wire::ethernet::Mac;
-
 /// Annotation on the Lease that holds the plan; the operator's.
 pub const PLAN_ANNOTATION: &str = "berth.dev/plan";
 
-/// Annotation on the Lease that holds the status; the announcer's.
-pub const STATUS_ANNOTATION: &str = "berth.dev/status";
-
-/// The version of both documents that this program reads and writes.
+/// The version of plans that this program reads.
 const VERSION: u64 = 1;
 
 /// Why a plan was not taken.
@@ -114,78 +108,6 @@ impl Inbox {
     }
 }
 
-/// What this node does about its plan.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Status {
-    v: u64,
-    /// Generation of the plan that this follows.
-    pub generation: u64,
-    /// Addresses that this node answers for, complete; one entry for each set of interfaces.
-    pub answering: Vec<Answering>,
-    /// The plan's other addresses; one entry for each reason.
-    pub silent: Vec<Silent>,
-    /// Names of the interfaces that can be answered on when they are up, sorted; absent while they are not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interfaces: Option<Vec<String>>,
-}
-
-/// Addresses that are answered on the same interfaces.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Answering {
-    /// The addresses, sorted.
-    pub ips: Vec<IpAddr>,
-    /// Where, in the kernel's order; never empty.
-    pub interfaces: Vec<AnsweringInterface>,
-}
-
-/// An interface on which an address is answered.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct AnsweringInterface {
-    /// Its name.
-    pub name: String,
-    /// The MAC address given in answers.
-    pub mac: Mac,
-}
-
-/// Addresses that are not answered, for the same reason.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Silent {
-    /// Why.
-    pub reason: Silence,
-    /// Which ones.
-    #[serde(flatten)]
-    pub which: Which,
-}
-
-/// Addresses, or only how many.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Which {
-    /// The addresses, sorted.
-    Ips(Vec<IpAddr>),
-    /// How many: where another candidate comes first, and where the list would be long.
-    Count(usize),
-}
-
-impl Which {
-    /// How many addresses are named one by one for a reason.
-    const NAMED: usize = 200;
-
-    /// Gives the addresses, or how many they are where a list tells nobody anything.
-    #[must_use]
-    pub fn of(reason: Silence, ips: Vec<IpAddr>) -> Self {
-        if reason == Silence::NotFirst || ips.len() > Self::NAMED { Self::Count(ips.len()) } else { Self::Ips(ips) }
-    }
-}
-
-impl Status {
-    /// Gives the status of a plan of which nothing is known yet.
-    #[must_use]
-    pub const fn new(generation: u64) -> Self {
-        Self { v: VERSION, generation, answering: Vec::new(), silent: Vec::new(), interfaces: None }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,25 +148,5 @@ mod tests {
         assert!(inbox.take("{").is_some_and(|result| result.is_err()));
         assert!(inbox.take("{").is_none());
         assert!(inbox.take(TEXT).is_some_and(|result| result.is_ok()));
-    }
-
-    #[test]
-    fn a_status_prints_as_the_contract_says() {
-        let mut status = Status::new(7);
-        let mac = Mac([2, 0, 0, 0, 0, 1]);
-        let [first, second] = [200, 201].map(|last| IpAddr::from([192, 168, 1, last]));
-        let interfaces = vec![AnsweringInterface { name: "lan0".to_owned(), mac }];
-        status.answering.push(Answering { ips: vec![first, second], interfaces });
-        status.silent.push(Silent { reason: Silence::InterfaceMissing, which: Which::Ips(vec![first]) });
-        status.silent.push(Silent { reason: Silence::NotFirst, which: Which::Count(4_000) });
-        let text = serde_json::to_string(&status).unwrap();
-        assert_eq!(
-            text,
-            concat!(
-                r#"{"v":1,"generation":7,"answering":[{"ips":["192.168.1.200","192.168.1.201"],"#,
-                r#""interfaces":[{"name":"lan0","mac":"02:00:00:00:00:01"}]}],"#,
-                r#""silent":[{"reason":"interfaceMissing","ips":["192.168.1.200"]},{"reason":"notFirst","count":4000}]}"#
-            )
-        );
     }
 }

@@ -34,7 +34,8 @@ use self::announcing::Announcing;
 use self::book::Book;
 use self::random::Random;
 use self::segment::{Context, Segment, Socket, Standing};
-use crate::plan::{Plan, Status};
+use crate::plan::Plan;
+use crate::status::Status;
 use crate::wire::hello::{KeyRing, NodeId};
 
 /// What a responder is made with.
@@ -64,6 +65,8 @@ pub struct Responder {
     /// All interfaces with their names, and why they are not used where they are not.
     links: BTreeMap<u32, (String, Option<Silence>)>,
     segments: BTreeMap<u32, Segment>,
+    /// The stations that are open, by their numbers, with the names of their interfaces.
+    open: BTreeMap<u8, String>,
     announcing: Announcing,
     is_stopping: bool,
     is_finished: bool,
@@ -82,6 +85,7 @@ macro_rules! context {
             node: &$responder.config.node,
             own: $responder.own,
             book: $responder.book.as_ref(),
+            open: &$responder.open,
             is_stopping: $responder.is_stopping,
             now: $now,
         }
@@ -101,6 +105,7 @@ impl Responder {
             knows_links: false,
             links: BTreeMap::new(),
             segments: BTreeMap::new(),
+            open: BTreeMap::new(),
             announcing: Announcing::new(config.timing.refresh),
             is_stopping: false,
             is_finished: false,
@@ -180,7 +185,7 @@ impl Responder {
             Event::Plan(plan) => self.follow_plan(&plan, now),
             Event::Links(links) => self.follow_links(links, now, actions),
             Event::Opened(link) => self.open(link, now),
-            Event::Lost(link) => self.lose(link, now),
+            Event::Lost(link) => self.lose(link, now, actions),
             Event::Keys(keys) => self.take_keys(keys, now),
             Event::Stop => self.is_stopping = true,
             Event::Tick | Event::Frame(..) => {}

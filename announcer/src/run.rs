@@ -18,10 +18,11 @@ use crate::health::Health;
 use crate::limiter::Limiter;
 use crate::mailbox::Receiver;
 use crate::metrics::Metrics;
-use crate::plan::{Plan, Status};
+use crate::plan::Plan;
 use crate::ports::{Kind, Ports, Received};
 use crate::responder::{Action, Event, Notice, Responder, Transmission};
 use crate::socket::{SocketError, ask_for_short_turns};
+use crate::status::Status;
 
 /// How often the loop turns when nothing happens, for the health probe.
 const BEAT_INTERVAL: Duration = Duration::from_secs(1);
@@ -297,14 +298,17 @@ impl Loop {
                 info!(link, %ip, cause, vacant_millis, kept_back, "address taken over");
             }
             Notice::Yielded { link, ip, to } => info!(link, %ip, to, kept_back, "address left to a fellow"),
-            Notice::FellowFound { link, name } => info!(link, fellow = name, "fellow heard"),
+            Notice::FellowFound { link, is_twin: true, .. } => {
+                info!(link, "another interface of this node is on the same network; one of them answers");
+            }
+            Notice::FellowFound { link, name, .. } => info!(link, fellow = name, "fellow heard"),
             Notice::FellowLost { link, name } => warn!(link, fellow = name, "fellow heard no longer"),
             Notice::HellosLost { link, count } => debug!(link, count, kept_back, "hellos did not arrive"),
             Notice::Fenced { link, stalled } => {
                 warn!(link, stalled_millis = stalled.as_millis(), "stopped or starved; silent until it has listened");
             }
-            Notice::Listened { link, took, was_fenced } => {
-                info!(link, took_millis = took.as_millis(), was_fenced, "listened long enough");
+            Notice::Listened { link, took, after } => {
+                info!(link, took_millis = took.as_millis(), reason = after.name(), "listened long enough");
             }
         }
     }
@@ -316,8 +320,8 @@ impl Loop {
             Notice::Yielded { .. } => metrics.count_yield(),
             Notice::HellosLost { count, .. } => metrics.count_hellos_lost(*count),
             Notice::Fenced { stalled, .. } => metrics.count_fence(*stalled),
-            Notice::Listened { took, was_fenced: true, .. } => metrics.count_fenced(*took),
-            Notice::Listened { .. } | Notice::FellowFound { .. } | Notice::FellowLost { .. } => {}
+            Notice::Listened { took, after, .. } => metrics.count_listening(*after, *took),
+            Notice::FellowFound { .. } | Notice::FellowLost { .. } => {}
         }
     }
 

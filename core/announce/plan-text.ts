@@ -1,4 +1,6 @@
 /** The two annotations of a node's Leases as text: the operator's plan, the announcer's status. */
+import { printAddress } from "../address/address.ts";
+import { countRange, parseRange, type Range } from "../address/range.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { Fields, Reader } from "../json.ts";
@@ -145,7 +147,9 @@ const readStatus: Reader<AnnouncerStatus> = (value, path) => {
   if (!fields.ok) return fields;
   const generation = numberAt(fields.value, "generation", path);
   if (!generation.ok) return generation;
-  const answering = list(fields.value["answering"] ?? [], `${path}.answering`, readAnswering);
+  const written = list(fields.value["answering"] ?? [], `${path}.answering`, readAnswering);
+  if (!written.ok) return written;
+  const answering = spread(written.value, `${path}.answering`);
   if (!answering.ok) return answering;
   const silent = list(fields.value["silent"] ?? [], `${path}.silent`, readSilent);
   if (!silent.ok) return silent;
@@ -163,6 +167,36 @@ const readAnswering: Reader<AnnouncerStatus["answering"][number]> = (value, path
   const interfaces = list(fields.value["interfaces"] ?? [], `${path}.interfaces`, readInterface);
   return interfaces.ok ? ok({ ips: ips.value, interfaces: interfaces.value }) : interfaces;
 };
+
+/** How many addresses the ranges of a status may stand for; more than any node answers for, and soon listed. */
+const SPREAD_CAPACITY = 65_536n;
+
+type Answering = AnnouncerStatus["answering"];
+
+/** Where the list would be long, addresses that follow one another are written as a range, such as `10.0.0.1-10.0.0.9`. */
+function spread(written: Answering, path: string): Result<Answering, string> {
+  let room = SPREAD_CAPACITY;
+  const groups: Answering[number][] = [];
+  for (const [index, { ips, interfaces }] of written.entries()) {
+    const all: string[] = [];
+    for (const text of ips) {
+      const range = text.includes("-") ? parseRange(text) : undefined;
+      if (range === undefined) {
+        all.push(text);
+        continue;
+      }
+      if (range.ok) room -= countRange(range.value);
+      if (!range.ok || room < 0n) return err(`${path}[${String(index)}].ips`);
+      all.push(...listRange(range.value));
+    }
+    groups.push({ ips: all, interfaces });
+  }
+  return ok(groups);
+}
+
+function* listRange({ first, last }: Range): Iterable<string> {
+  for (let { value } = first; value <= last.value; value += 1n) yield printAddress({ ...first, value });
+}
 
 const readText: Reader<string> = (value, path) => (typeof value === "string" ? ok(value) : err(path));
 

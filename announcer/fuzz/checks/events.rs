@@ -91,8 +91,9 @@ impl World<'_> {
         let (who, bits, ip, stance) = (self.byte()?, self.byte()?, self.byte()?, self.byte()?);
         self.sequence += u64::from(bits & 1 == 0);
         let echo = self.tokens.get(&link).filter(|_| bits & 2 == 0);
-        let own = echo.map(|&echo| Heard { id: NodeId::of(&name(0)), age: Some(Duration::ZERO), echo });
-        let other = Heard { id: NodeId::of(&name(2)), age: Some(Duration::from_millis(9)), echo: 0 };
+        let own = echo.map(|&echo| Heard { id: NodeId::of(&name(0)).station(0), age: Some(Duration::ZERO), echo });
+        let other =
+            Heard { id: NodeId::of(&name(2)).station(who / 12 % 2), age: Some(Duration::from_millis(9)), echo: 0 };
         let stance = match stance {
             0xfe => Stance::Leaves,
             0xff => Stance::Declines,
@@ -102,6 +103,7 @@ impl World<'_> {
         let hello = Hello {
             source: Mac([2, 0, 0, 0, 1, who % 3]),
             name: &name(who % 3),
+            station: (who < 0xc0).then_some(who / 12 % 3),
             epoch: u64::from(who / 3 % 4),
             sequence: self.sequence,
             interval: Duration::from_millis(if bits & 0x40 == 0 { 100 } else { 700 }),

@@ -6,7 +6,8 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 
-use crate::plan::{PLAN_ANNOTATION, STATUS_ANNOTATION, Status};
+use crate::plan::PLAN_ANNOTATION;
+use crate::status::{STATUS_ANNOTATION, Status};
 
 /// Owner of the fields that this program writes.
 pub(super) const FIELD_MANAGER: &str = "berth-announcer";
@@ -59,9 +60,7 @@ impl Signs {
     }
 
     fn lease(&self, status: Option<&Status>, now: Timestamp, holder_identity: Option<String>) -> Lease {
-        // A status is made of numbers, names and addresses, all of which are always JSON.
-        let text = status.and_then(|status| serde_json::to_string(status).ok());
-        let annotations = text.map(|text| BTreeMap::from([(STATUS_ANNOTATION.to_owned(), text)]));
+        let annotations = status.map(Status::write).map(|text| BTreeMap::from([(STATUS_ANNOTATION.to_owned(), text)]));
         Lease {
             metadata: ObjectMeta { name: Some(self.name.clone()), annotations, ..ObjectMeta::default() },
             spec: Some(LeaseSpec {

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::plan::Status;
+use crate::status::Status;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -31,7 +31,7 @@ impl Addresses {
     }
 
     /// Writes all of it in the Prometheus text format.
-    pub fn encode(&self, text: &mut String) -> fmt::Result {
+    pub fn encode(&self, node: &str, text: &mut String) -> fmt::Result {
         let requests = "ARP and NDP requests for an address that were answered";
         self.family(text, ("metallb_layer2_requests_received", requests), |counts| counts.answers)?;
         self.family(text, ("metallb_layer2_responses_sent", "ARP and NDP answers"), |counts| counts.answers)?;
@@ -39,10 +39,19 @@ impl Addresses {
         self.family(text, ("metallb_layer2_gratuitous_sent", announcements), |counts| counts.announcements)?;
         writeln!(text, "# HELP berth_announcer_answering 1 for each address answered here.")?;
         writeln!(text, "# TYPE berth_announcer_answering gauge")?;
-        for ip in self.answering.iter().flat_map(|status| &status.answering).flat_map(|group| &group.ips) {
+        for ip in self.answered() {
             writeln!(text, "berth_announcer_answering{{ip=\"{ip}\"}} 1")?;
         }
+        writeln!(text, "# HELP metallb_speaker_announced 1 for each address announced from this node.")?;
+        writeln!(text, "# TYPE metallb_speaker_announced gauge")?;
+        for ip in self.answered() {
+            writeln!(text, "metallb_speaker_announced{{protocol=\"layer2\",node=\"{node}\",ip=\"{ip}\"}} 1")?;
+        }
         Ok(())
+    }
+
+    fn answered(&self) -> impl Iterator<Item = &IpAddr> {
+        self.answering.iter().flat_map(|status| &status.answering).flat_map(|group| &group.ips)
     }
 
     fn family(&self, text: &mut String, (name, help): (&str, &str), count: impl Fn(&Counts) -> u64) -> fmt::Result {

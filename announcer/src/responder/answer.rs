@@ -38,6 +38,7 @@ impl Responder {
             node: &self.config.node,
             own: self.own,
             book: self.book.as_ref(),
+            open: &self.open,
             is_stopping: self.is_stopping,
             now,
         };
@@ -85,7 +86,7 @@ fn standing(segment: &Segment, ip: IpAddr, context: &Context<'_>) -> Result<(), 
 /// answered elsewhere is taken in.
 fn on_arp(segment: &mut Segment, request: &Frame, context: &Context<'_>) -> Result<(IpAddr, Vec<u8>), Silence> {
     let asked = &request.packet;
-    segment.note_client(context.now);
+    segment.note_client(request.source, context.now);
     if !asked.sender_ip.is_unspecified() && asked.sender_mac == request.source {
         segment.see(asked.sender_ip.into(), asked.sender_mac, context);
     }
@@ -122,7 +123,7 @@ fn on_neighbor(
     neighbor: &Neighbor,
     context: &Context<'_>,
 ) -> Result<(IpAddr, Vec<u8>), Silence> {
-    segment.note_client(context.now);
+    segment.note_client(neighbor.source_mac, context.now);
     let (target, asker) = match neighbor.message {
         Message::Solicitation { target, source_mac } => (target, source_mac.unwrap_or(neighbor.source_mac)),
         Message::Advertisement { target, target_mac, .. } => {

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{Link, Notice, Silence};
-use crate::plan::{Plan, Status};
+use crate::plan::Plan;
+use crate::status::Status;
 use crate::wire::Malformed;
 use crate::wire::ethernet::Mac;
 use crate::wire::hello::{HelloFault, KeyRing};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::timing::Timing;
 use crate::wire::ethernet::Mac;
-use crate::wire::hello::{HEARD_CAPACITY, Heard, Hello, NodeId, Solitude, Stance};
+use crate::wire::hello::{HEARD_CAPACITY, Heard, Hello, NodeId, Solitude, Stance, StationId};
 
 /// How many fellows are kept in mind on a segment, and how many that have yet to prove that they live.
 const FELLOWS_CAPACITY: usize = 4_096;
@@ -22,9 +22,11 @@ const TOKENS_CAPACITY: usize = 256;
 /// What one fellow says about addresses.
 pub(super) type Stances = BTreeMap<IpAddr, Stance>;
 
-/// A fellow that has proved that it lives.
+/// A fellow that has proved that it lives: a station of another node, or another one of this node.
 #[derive(Debug)]
 pub(super) struct Fellow {
+    pub node: NodeId,
+    pub station: u8,
     pub name: String,
     pub mac: Mac,
     epoch: u64,
@@ -62,8 +64,10 @@ struct Stranger {
 }
 
 /// What came of a hello.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Heeded {
+    /// Whose it is.
+    pub id: StationId,
     /// The fellow was not known before, or has begun a new epoch; what it was before is given.
     pub is_new: bool,
     /// Its name, when it was not known at all.
@@ -80,13 +84,14 @@ pub(super) struct Heeded {
 #[derive(Debug)]
 pub(super) struct Fellows {
     own: NodeId,
-    known: BTreeMap<NodeId, Fellow>,
-    strangers: BTreeMap<NodeId, Stranger>,
+    station: u8,
+    known: BTreeMap<StationId, Fellow>,
+    strangers: BTreeMap<StationId, Stranger>,
     /// How far epochs had come that are over, and when that was noted; while tokens of that time are still known, their
     /// hellos must not pass for proof.
-    past: BTreeMap<(NodeId, u64), (u64, Duration)>,
+    past: BTreeMap<(StationId, u64), (u64, Duration)>,
     /// When others heard whom, by what they say.
-    witnessed: BTreeMap<NodeId, Duration>,
+    witnessed: BTreeMap<StationId, Duration>,
     /// Tokens of this node's own hellos, and when they went out.
     tokens: VecDeque<(Duration, u32)>,
     turn: usize,
@@ -104,9 +109,11 @@ impl Fellow {
 }
 
 impl Fellows {
-    pub fn new(own: NodeId) -> Self {
+    /// Gives a memory of nobody, for this station of this node.
+    pub fn new(own: NodeId, station: u8) -> Self {
         Self {
             own,
+            station,
             known: BTreeMap::new(),
             strangers: BTreeMap::new(),
             past: BTreeMap::new(),
@@ -118,15 +125,42 @@ impl Fellows {
 
     /// Forgets everyone and everything said, as after a time in which nothing could be heard.
     pub fn forget(&mut self) {
-        *self = Self::new(self.own);
+        *self = Self::new(self.own, self.station);
     }
 
-    pub fn get(&self, id: NodeId) -> Option<&Fellow> {
+    pub fn get(&self, id: StationId) -> Option<&Fellow> {
         self.known.get(&id)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
+    /// Gives the number of this very station.
+    pub const fn station(&self) -> u8 {
+        self.station
+    }
+
+    /// Gives the stations of a node that this one knows, or that others have heard.
+    pub fn stations_of(&self, node: NodeId) -> impl Iterator<Item = StationId> {
+        let known = self.known.range(node.stations()).map(|(&id, _)| id);
+        let witnessed = self.witnessed.range(node.stations()).map(|(&id, _)| id);
+        known.chain(witnessed.filter(|id| !self.known.contains_key(id)))
+    }
+
+    /// Gives the other stations of this node on this segment, as long as they are heard.
+    pub fn twins(&self) -> impl Iterator<Item = (StationId, &Fellow)> {
+        self.known.range(self.own.stations()).map(|(&id, fellow)| (id, fellow))
+    }
+
+    /// Whether any other node is heard.
+    pub fn has_company(&self) -> bool {
+        self.known.len() > self.twins().count()
+    }
+
+    /// Forgets a station of this node that has just lost its socket or interface; what it has sent in that epoch and is
+    /// still on its way proves nothing.
+    pub fn drop_twin(&mut self, (id, epoch): (StationId, u64), now: Duration) -> Option<Fellow> {
+        self.witnessed.remove(&id);
+        self.strangers.remove(&id);
+        self.past.insert((id, epoch), (u64::MAX, now));
+        self.known.remove(&id)
     }
 
     pub fn len(&self) -> usize {
@@ -143,19 +177,20 @@ impl Fellows {
         self.known.values().map(|fellow| fellow.dead_after(timing)).max().unwrap_or_default()
     }
 
-    pub fn by_mac(&self, mac: Mac) -> Option<(NodeId, &Fellow)> {
-        self.known.iter().find(|(_, fellow)| fellow.mac == mac).map(|(&id, fellow)| (id, fellow))
+    /// Gives the station with this MAC address, and its node.
+    pub fn by_mac(&self, mac: Mac) -> Option<(StationId, NodeId)> {
+        self.known.iter().find(|(_, fellow)| fellow.mac == mac).map(|(&id, fellow)| (id, fellow.node))
     }
 
     /// Gives when it is dead if nobody hears it any more, or none when nobody ever did; this node may not hear it itself.
-    pub fn dies(&self, id: NodeId, timing: &Timing, own_interval: Duration) -> Option<Duration> {
+    pub fn dies(&self, id: StationId, timing: &Timing, own_interval: Duration) -> Option<Duration> {
         let fellow = self.known.get(&id);
         let sign = fellow.map(|fellow| fellow.heard).max(self.witnessed.get(&id).copied())?;
         Some(sign + timing.dead_after(fellow.map_or(own_interval, |fellow| fellow.interval)))
     }
 
     /// Whether only others hear it.
-    pub fn is_distant(&self, id: NodeId, timing: &Timing, now: Duration) -> bool {
+    pub fn is_distant(&self, id: StationId, timing: &Timing, now: Duration) -> bool {
         self.known.get(&id).is_none_or(|fellow| now >= fellow.heard + fellow.dead_after(timing))
     }
 
@@ -178,7 +213,7 @@ impl Fellows {
     }
 
     /// Takes an address for answered by a fellow, since its packet says so. Gives whether that is new.
-    pub fn hint(&mut self, id: NodeId, ip: IpAddr, stance: Stance, now: Duration) -> bool {
+    pub fn hint(&mut self, id: StationId, ip: IpAddr, stance: Stance, now: Duration) -> bool {
         let Some(fellow) = self.known.get_mut(&id) else { return false };
         let is_said = matches!(fellow.stances.get(&ip), Some(Stance::Answers(_)));
         if is_said || now < fellow.hints_banned_until || fellow.hints.len() >= HEARD_CAPACITY {
@@ -190,9 +225,9 @@ impl Fellows {
     }
 
     /// Gives those that are dead by now, with the time of their last sign of life, and forgets them.
-    pub fn bury(&mut self, timing: &Timing, now: Duration) -> Vec<(NodeId, Fellow, Duration)> {
+    pub fn bury(&mut self, timing: &Timing, now: Duration) -> Vec<(StationId, Fellow, Duration)> {
         let witnessed = &self.witnessed;
-        let sign = |id: &NodeId, fellow: &Fellow| fellow.heard.max(witnessed.get(id).copied().unwrap_or_default());
+        let sign = |id: &StationId, fellow: &Fellow| fellow.heard.max(witnessed.get(id).copied().unwrap_or_default());
         let dead = self.known.extract_if(.., |id, fellow| now >= sign(id, fellow) + fellow.dead_after(timing));
         let dead =
             dead.map(|(id, fellow)| (id, sign(&id, &fellow), fellow)).map(|(id, sign, fellow)| (id, fellow, sign));
@@ -206,6 +241,10 @@ impl Fellows {
     pub fn judge_hearing(&mut self, timing: &Timing, speaking: Duration, now: Duration) -> bool {
         let mut has_changed = false;
         for fellow in self.known.values_mut() {
+            // Of one that only others hear, nothing is known about what it hears.
+            if now >= fellow.heard + fellow.dead_after(timing) {
+                continue;
+            }
             let is_deaf = now >= fellow.deaf_at(timing, speaking);
             has_changed |= is_deaf != fellow.is_deaf;
             fellow.is_deaf = is_deaf;
@@ -221,7 +260,8 @@ impl Fellows {
     /// Whether this node is not heard though others hear one another: each fellow that hears anyone has not named it
     /// for longer than it may.
     pub fn is_mute(&self, timing: &Timing, speaking: Duration, now: Duration) -> bool {
-        let mut hearing = self.known.values().filter(|fellow| !fellow.is_deaf).peekable();
+        let others = self.known.values().filter(|fellow| fellow.node != self.own);
+        let mut hearing = others.filter(|fellow| !fellow.is_deaf).peekable();
         hearing.peek().is_some()
             && hearing.all(|fellow| {
                 let named = fellow.heard_us.unwrap_or_default().max(fellow.since).max(speaking);
@@ -231,9 +271,10 @@ impl Fellows {
 
     /// Gives when somebody may be dead or deaf, if nothing more is heard.
     pub fn next_change(&self, timing: &Timing, speaking: Duration, now: Duration) -> Option<Duration> {
-        let death = |(id, fellow): (&NodeId, &Fellow)| {
+        let death = |(id, fellow): (&StationId, &Fellow)| {
             let sign = fellow.heard.max(self.witnessed.get(id).copied().unwrap_or_default());
-            let deaf = Some(fellow.deaf_at(timing, speaking)).filter(|_| !fellow.is_deaf);
+            let deaf = Some(fellow.deaf_at(timing, speaking))
+                .filter(|&at| !fellow.is_deaf && at < fellow.heard + fellow.dead_after(timing));
             let listens = Some(fellow.listens_until).filter(|&until| until > now);
             (sign + fellow.dead_after(timing)).min(deaf.unwrap_or(Duration::MAX)).min(listens.unwrap_or(Duration::MAX))
         };
@@ -245,7 +286,7 @@ impl Fellows {
     pub fn roll(&mut self, now: Duration) -> Vec<Heard> {
         let strangers = self.strangers.iter().map(|(&id, stranger)| Heard { id, age: None, echo: stranger.token });
         let mut roll: Vec<_> = strangers.take(HEARD_CAPACITY).collect();
-        let heard = |(&id, fellow): (&NodeId, &Fellow)| {
+        let heard = |(&id, fellow): (&StationId, &Fellow)| {
             let age = Some(now.saturating_sub(fellow.heard));
             Heard { id, age, echo: fellow.token }
         };

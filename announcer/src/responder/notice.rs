@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::Silence;
+
 /// Something worth a log line or a count.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notice {
@@ -33,6 +35,8 @@ pub enum Notice {
         link: u32,
         /// Its name.
         name: String,
+        /// It is this node itself, on another interface that is attached to the same segment.
+        is_twin: bool,
     },
     /// A fellow is heard no longer on an interface, neither by this node nor by another.
     FellowLost {
@@ -61,8 +65,9 @@ pub enum Notice {
         link: u32,
         /// How long it took.
         took: Duration,
-        /// Whether it listened since it was fenced, and not since the interface had just been opened.
-        was_fenced: bool,
+        /// Why it did: [`Silence::Listening`] when the interface had just been opened, [`Silence::Fenced`], or
+        /// [`Silence::Unheard`].
+        after: Silence,
     },
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::book::{Book, Entry};
 use super::segment::{Segment, Standing};
 use super::{Action, Responder, Silence, Timing};
-use crate::plan::{Answering, AnsweringInterface, Silent, Status, Which};
+use crate::status::{Answering, AnsweringInterface, Silent, Status, Which};
 
 impl Responder {
     /// Gives a report when there is a plan, what this node does about it differs from what it last reported, and enough

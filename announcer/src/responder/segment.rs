@@ -19,7 +19,7 @@ use super::notice::Cause;
 use super::silence::Silence;
 use super::timing::Timing;
 use crate::wire::ethernet::Mac;
-use crate::wire::hello::{KeyRing, NodeId, Solitude};
+use crate::wire::hello::{KeyRing, NodeId, Solitude, StationId};
 
 /// What all segments have in common.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Context<'a> {
     pub node: &'a str,
     pub own: NodeId,
     pub book: Option<&'a Book>,
+    /// This node's stations that are open, by their numbers, with the names of their interfaces.
+    pub open: &'a BTreeMap<u8, String>,
     pub is_stopping: bool,
     pub now: Duration,
 }
@@ -58,6 +60,8 @@ struct Place {
     standing: Standing,
     /// The operator has moved it to this node, which has not answered for it since.
     is_promoted: bool,
+    /// Another station of this node has answered for it until just now, when it was closed: to fellows, it still does.
+    inherits: bool,
     /// Whether others are candidates too, who could take it over.
     has_others: bool,
     /// Since when nobody is known to answer.
@@ -86,7 +90,7 @@ pub(super) struct Segment {
     pub link_local: Option<Ipv6Addr>,
     pub socket: Socket,
     fellows: Fellows,
-    claims: BTreeMap<IpAddr, Vec<NodeId>>,
+    claims: BTreeMap<IpAddr, Vec<StationId>>,
     places: BTreeMap<IpAddr, Place>,
     dirty: BTreeSet<IpAddr>,
     is_all_dirty: bool,
@@ -117,7 +121,7 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    pub fn new(index: u32, name: String, mac: Mac, own: NodeId) -> Self {
+    pub fn new(index: u32, name: String, mac: Mac, (own, station): (NodeId, u8)) -> Self {
         Self {
             index,
             name,
@@ -125,7 +129,7 @@ impl Segment {
             is_running: false,
             link_local: None,
             socket: Socket::Asked,
-            fellows: Fellows::new(own),
+            fellows: Fellows::new(own, station),
             claims: BTreeMap::new(),
             places: BTreeMap::new(),
             dirty: BTreeSet::new(),
@@ -164,6 +168,15 @@ impl Segment {
         &self.fellows
     }
 
+    pub const fn station(&self) -> u8 {
+        self.fellows.station()
+    }
+
+    /// Gives the epoch of its hellos.
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     pub fn standing(&self, ip: IpAddr) -> Option<Standing> {
         self.places.get(&ip).map(|place| place.standing)
     }
@@ -191,6 +204,8 @@ impl Segment {
         self.dirty.insert(ip);
         self.is_statement_stale = true;
         self.has_news = true;
+        // What another station gives up is waited for here unless this one says at once that it has no part in it.
+        self.wants_hello |= self.fellows.twins().next().is_some();
         let Some(entry) = entry.filter(|entry| entry.is_wanted_on(&self.name)) else { return };
         let has_others = entry.nodes.len() > 1;
         if let Some(place) = self.places.get_mut(&ip) {
@@ -203,7 +218,8 @@ impl Segment {
         let standing = Standing::Silent(Silence::NotFirst);
         let is_promoted = is_promoted.is_some_and(|is_promoted| is_promoted && self.quiet.is_none());
         let (vacant, vacated, defended) = (None, None, None);
-        self.places.insert(ip, Place { standing, is_promoted, has_others, vacant, vacated, defended });
+        let inherits = false;
+        self.places.insert(ip, Place { standing, is_promoted, inherits, has_others, vacant, vacated, defended });
         self.groups.want(ip);
     }
 

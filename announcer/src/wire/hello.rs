@@ -10,6 +10,7 @@ pub use self::fault::HelloFault;
 pub use self::keys::{KEY_LENGTH, Key, KeyRing, TAG_LENGTH};
 pub use self::stances::{PART_CAPACITY, Stance, read_stances, write_stances};
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ring::digest;
@@ -31,6 +32,12 @@ pub const NAME_CAPACITY: usize = 253;
 const MAGIC: [u8; 4] = *b"BRTH";
 const VERSION: u8 = 1;
 const FLAG_LEAVING: u8 = 0x01;
+/// The sender tells the stations of a node apart; the number of its own stands in the flags, shifted by so many bits.
+const FLAG_STATIONS: u8 = 0x80;
+const STATION_SHIFT: u32 = 1;
+
+/// The highest number of a station.
+pub const STATION_LAST: u8 = 0x3f;
 
 /// Bytes of the body before the name.
 const FIXED_LENGTH: usize = 37;
@@ -51,6 +58,42 @@ impl NodeId {
     pub fn of(name: &str) -> Self {
         let hash = digest::digest(&digest::SHA256, name.as_bytes());
         Self(hash.as_ref().first_chunk().copied().map_or(0, u64::from_be_bytes))
+    }
+
+    /// Gives the station of this number, from 0 to [`STATION_LAST`], that the node has.
+    #[must_use]
+    pub const fn station(self, number: u8) -> StationId {
+        StationId(self.0 ^ (number & STATION_LAST) as u64)
+    }
+
+    /// Gives the first and the last of all stations that the node can have.
+    pub(crate) const fn stations(self) -> RangeInclusive<StationId> {
+        self.station(0).siblings()
+    }
+}
+
+/// A station's number on the wire: a node is one on each of its interfaces. The node's own number, with the station's in
+/// its last six bits, by exclusive or; so that of station 0 is the node's.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct StationId(pub u64);
+
+impl StationId {
+    /// Whether it is one of this node's.
+    #[must_use]
+    pub fn is_of(self, node: NodeId) -> bool {
+        node.stations().contains(&self)
+    }
+
+    /// Gives the first and the last of all stations that its node can have.
+    pub(crate) const fn siblings(self) -> RangeInclusive<Self> {
+        let last = STATION_LAST as u64;
+        Self(self.0 & !last)..=Self(self.0 | last)
+    }
+
+    /// Gives its number among the stations of this node, whose it is.
+    pub(crate) const fn number(self, node: NodeId) -> u8 {
+        let [.., last] = (self.0 ^ node.0).to_be_bytes();
+        last & STATION_LAST
     }
 }
 
@@ -87,7 +130,7 @@ impl Solitude {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Heard {
     /// Who.
-    pub id: NodeId,
+    pub id: StationId,
     /// How long ago, in whole milliseconds up to 65,534; none when the fellow has yet to prove that it lives.
     pub age: Option<Duration>,
     /// The token of the hello heard from it last.
@@ -101,6 +144,9 @@ pub struct Hello<'a> {
     pub source: Mac,
     /// The node's name, at most [`NAME_CAPACITY`] bytes.
     pub name: &'a str,
+    /// Which of the node's stations it is, up to [`STATION_LAST`]: those on one segment never have the same number. None
+    /// of a sender from before stations were told apart, which names nodes where others name stations.
+    pub station: Option<u8>,
     /// Drawn anew whenever the sender starts or opens the interface.
     pub epoch: u64,
     /// Grows with each hello of the epoch.
@@ -147,7 +193,9 @@ impl<'a> Hello<'a> {
         let mut frame = Vec::with_capacity(HEADER_LENGTH + length);
         frame.extend(header.write());
         frame.extend(MAGIC);
-        frame.extend([VERSION, if self.is_leaving { FLAG_LEAVING } else { 0 }]);
+        let leaving = if self.is_leaving { FLAG_LEAVING } else { 0 };
+        let station = self.station.map_or(0, |number| FLAG_STATIONS | (number & STATION_LAST) << STATION_SHIFT);
+        frame.extend([VERSION, leaving | station]);
         frame.extend(u16::try_from(length).ok()?.to_be_bytes());
         frame.extend(self.epoch.to_be_bytes());
         frame.extend(self.sequence.to_be_bytes());
@@ -209,6 +257,7 @@ impl<'a> Hello<'a> {
         is_sound.then_some(Self {
             source,
             name,
+            station: (flags & FLAG_STATIONS != 0).then_some(flags >> STATION_SHIFT & STATION_LAST),
             epoch: u64::from_be_bytes(*epoch),
             sequence: u64::from_be_bytes(*sequence),
             interval: Duration::from_millis(u64::from(u16::from_be_bytes([i0, i1]))),
@@ -228,7 +277,7 @@ fn read_heard(bytes: &[u8; HEARD_LENGTH]) -> Heard {
     let [i0, i1, i2, i3, i4, i5, i6, i7, a0, a1, e0, e1, e2, e3] = *bytes;
     let age = u16::from_be_bytes([a0, a1]);
     Heard {
-        id: NodeId(u64::from_be_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
+        id: StationId(u64::from_be_bytes([i0, i1, i2, i3, i4, i5, i6, i7])),
         age: (age != NO_AGE).then(|| Duration::from_millis(u64::from(age))),
         echo: u32::from_be_bytes([e0, e1, e2, e3]),
     }

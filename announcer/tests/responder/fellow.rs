@@ -10,11 +10,15 @@ use announcer::wire::hello::{Heard, Hello, NodeId, Solitude, Stance, TAG_LENGTH,
 
 use crate::lab::{CLIENT, CLIENT_MAC, MILLI, TIMING, keys};
 
-/// Another node of which there is no more than its hellos on lan0.
+/// Another node of which there is no more than its hellos.
 #[derive(Clone)]
 pub struct Fellow {
     pub name: &'static str,
+    /// Which station of its node it is; none when it is of a version that knows of nodes only.
+    pub station: Option<u8>,
     pub mac: Mac,
+    /// The interface of this node that hears it.
+    pub link: u32,
     pub epoch: u64,
     pub sequence: u64,
     pub interval: Duration,
@@ -24,6 +28,7 @@ pub struct Fellow {
     pub key: u8,
     /// Whom it hears besides.
     pub hears: Option<&'static str>,
+    pub hears_station: u8,
     stances: Vec<u8>,
     statement: u32,
 }
@@ -32,7 +37,9 @@ impl Fellow {
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
+            station: Some(0),
             mac: Mac([2, 0, 0, 0, 2, name.bytes().last().unwrap()]),
+            link: 2,
             epoch: 5,
             sequence: 0,
             interval: TIMING.interval,
@@ -41,6 +48,7 @@ impl Fellow {
             solitude: Solitude::Together,
             key: 7,
             hears: None,
+            hears_station: 0,
             stances: Vec::new(),
             statement: 1,
         }
@@ -56,11 +64,16 @@ impl Fellow {
     /// Gives its next hello, which names the node that sent this one; of nobody when it hears nothing.
     pub fn hello(&mut self, heard: &[u8]) -> Event {
         self.sequence += 1;
-        let us = token(heard).map(|echo| Heard { id: NodeId::of("node-1"), age: Some(MILLI), echo });
-        let other = self.hears.map(|name| Heard { id: NodeId::of(name), age: Some(MILLI), echo: 0 });
+        let us = token(heard).map(|echo| Heard { id: NodeId::of("node-1").station(0), age: Some(MILLI), echo });
+        let other = self.hears.map(|name| Heard {
+            id: NodeId::of(name).station(self.hears_station),
+            age: Some(MILLI),
+            echo: 0,
+        });
         let hello = Hello {
             source: self.mac,
             name: self.name,
+            station: self.station,
             epoch: self.epoch,
             sequence: self.sequence,
             interval: self.interval,
@@ -73,7 +86,7 @@ impl Fellow {
             part: 0,
             stances: &self.stances,
         };
-        Event::Frame(2, hello.seal(&keys(&[self.key])).unwrap().frame)
+        Event::Frame(self.link, hello.seal(&keys(&[self.key])).unwrap().frame)
     }
 
     /// Gives the packet with which it answers for an IPv4 address.

@@ -111,6 +111,18 @@ fn one_that_hears_nobody_is_passed_over_though_it_answers() {
 }
 
 #[test]
+fn one_that_only_another_fellow_hears_any_more_keeps_what_it_answers_for() {
+    let (mut lab, _) = behind_a_fellow();
+    let mut witness = lab.meet("node-3");
+    witness.hears = Some("node-2");
+    lab.run_with(&mut witness, SECOND * 3);
+    assert!(!lab.answers(VIP));
+    witness.hears = None;
+    lab.run_with(&mut witness, SECOND);
+    assert!(lab.answers(VIP), "nobody hears it any more");
+}
+
+#[test]
 fn a_node_that_answers_yields_to_a_fellow_that_comes_first() {
     for (solitude, stance, wins) in [
         (Solitude::Together, Stance::Answers(0), true),

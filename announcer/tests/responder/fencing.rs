@@ -17,7 +17,9 @@ fn a_node_that_has_just_opened_an_interface_says_that_it_listens_and_answers_onl
     assert!(announcements(&done).is_empty());
     assert_eq!(lab.hear(2, request(VIP)), Action::Ignore(Silence::Listening));
     let done = lab.run_for(MILLI);
-    assert!(notices(&done).iter().any(|(_, notice)| matches!(notice, Notice::Listened { was_fenced: false, .. })));
+    assert!(
+        notices(&done).iter().any(|(_, notice)| matches!(notice, Notice::Listened { after: Silence::Listening, .. }))
+    );
     assert_eq!(answer(&lab.hear(2, request(VIP))).packet.sender_ip, VIP);
     lab.run_for(TIMING.interval);
     assert!(opened(&lab.hello).listens_for.is_zero());
@@ -75,7 +77,7 @@ fn a_fenced_node_answers_again_once_it_has_listened_for_the_dead_time() {
     lab.run_for(MILLI * 349);
     assert_eq!(lab.hear(2, request(VIP)), Action::Ignore(Silence::Fenced));
     let done = lab.run_for(MILLI);
-    assert!(notices(&done).iter().any(|(_, notice)| matches!(notice, Notice::Listened { was_fenced: true, .. })));
+    assert!(notices(&done).iter().any(|(_, notice)| matches!(notice, Notice::Listened { after: Silence::Fenced, .. })));
     assert!(lab.answers(VIP));
 }
 

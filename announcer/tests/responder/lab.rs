@@ -3,11 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use announcer::plan::{Plan, Silent, Status, Vip, Which};
+use announcer::plan::{Plan, Vip};
 use announcer::responder::{
     Action, Config, DEFAULT_EXCLUSIONS, Event, Exclusions, Link, Notice, Purpose, Responder, Silence, Timing, Traits,
     Transmission,
 };
+use announcer::status::{Silent, Status, Which};
 use announcer::wire::arp::{Frame, Operation, Packet};
 use announcer::wire::ethernet::Mac;
 use announcer::wire::hello::{Hello, Key, KeyRing};

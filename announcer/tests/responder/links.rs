@@ -1,10 +1,14 @@
 //! On which interfaces addresses are answered, and what becomes of them when interfaces change.
 
-use announcer::responder::{Action, Event, Exclusions, Silence};
+use std::collections::BTreeMap;
+
+use announcer::responder::{Action, Event, Exclusions, Purpose, Silence};
 use announcer::wire::arp::Frame;
+use announcer::wire::hello::{Stance, read_stances};
 
 use crate::lab::{
-    Done, Lab, MINUTE, SECOND, TIMING, VIP, announcements, answer, link, mac, on, request, rounds, vip, with,
+    Done, Lab, MINUTE, SECOND, TIMING, VIP, announcements, answer, link, mac, on, opened, request, rounds, sent, vip,
+    with,
 };
 
 #[test]
@@ -69,6 +73,19 @@ fn an_address_is_answered_only_where_the_plan_names_the_interface() {
     lab.plan(vec![on(vip(VIP, &["node-1"]), &["lan1"])]);
     assert_eq!(lab.hear(2, request(VIP)), Action::Ignore(Silence::OtherLink));
     assert_eq!(answer(&lab.hear(3, request(VIP))).packet.sender_mac, mac(3));
+}
+
+#[test]
+fn on_the_other_interfaces_it_says_that_it_declines_so_that_nobody_waits_for_it_there() {
+    let mut lab = Lab::new();
+    lab.links(vec![link(2, "lan0"), link(3, "lan1")]);
+    lab.plan(vec![on(vip(VIP, &["node-1", "node-2"]), &["lan1"])]);
+    let hellos = sent(&lab.run_for(SECOND), |purpose| purpose == Purpose::Hello);
+    for (wanted, stance) in [(2, Stance::Declines), (3, Stance::Answers(0))] {
+        let (_, last) = hellos.iter().rfind(|(_, sent)| sent.link == wanted).unwrap();
+        let stances = read_stances(opened(&last.frame).stances).unwrap();
+        assert_eq!(stances, BTreeMap::from([(VIP.into(), stance)]));
+    }
 }
 
 #[test]

@@ -14,3 +14,4 @@ mod leaving;
 mod links;
 mod neighbors;
 mod reports;
+mod twins;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use announcer::plan::{Plan, Status};
+use announcer::plan::Plan;
 use announcer::responder::{Action, Event, Silence};
+use announcer::status::Status;
 
 use crate::lab::{Done, Lab, MILLI, OTHER_VIP, SECOND, TIMING, VIP, link, vip};
 

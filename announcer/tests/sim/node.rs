@@ -35,6 +35,9 @@ pub enum State {
     Off,
 }
 
+/// A node, and which of its interfaces.
+pub type Station = (usize, usize);
+
 /// An interface, on the segment of the same number.
 pub struct Port {
     /// Whether the node has it at all.

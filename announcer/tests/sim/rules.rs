@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use announcer::responder::Timing;
 
-use super::node::{State, name};
+use super::node::{State, Station, name};
 use super::run::{Fault, Place, Run, Theme, seconds};
 use super::world::vip;
 
@@ -14,24 +14,20 @@ impl Run {
         if let Some(broken) = self.world.broken.take() {
             return Err(format!("{:?}: {broken}", self.world.now));
         }
-        for segment in 0..self.world.segments {
+        for network in self.world.networks() {
             for index in 0..self.orders.len() {
-                self.check_place((segment, index))?;
+                self.check_place((network, index))?;
             }
         }
         Ok(())
     }
 
     fn check_place(&mut self, place: Place) -> Result<(), String> {
-        let (segment, index) = place;
-        let answers = |&node: &usize| self.world.answers(segment, node, vip(index));
-        let answering: Vec<_> = (0..self.world.nodes.len()).filter(answers).collect();
-        if !self.world.is_wanted(index, segment) {
-            let now = self.world.now;
-            let is_silent = answering.is_empty();
-            return is_silent
-                .then_some(())
-                .ok_or_else(|| format!("{now:?}: {answering:?} answer at {place:?} unasked"));
+        let (network, index) = place;
+        let answers = |&station: &Station| self.world.answers(station, vip(index));
+        let answering: Vec<_> = self.world.stations(network).filter(answers).collect();
+        if let Some(unasked) = answering.iter().find(|(_, segment)| !self.world.is_wanted(index, *segment)) {
+            return Err(format!("{:?}: {unasked:?} answers at {place:?} unasked", self.world.now));
         }
         self.check_pairs(place, &answering)?;
         self.check_answered(place, &answering)?;
@@ -39,26 +35,24 @@ impl Run {
         self.check_holder(place, &answering)
     }
 
-    /// Whether a node is where most are on a segment.
-    fn is_main(&self, segment: usize, node: usize) -> bool {
-        self.world.nodes[node].ports[segment].group == 0
+    /// Whether a station is where most are.
+    fn is_main(&self, station: Station) -> bool {
+        self.world.port(station).group == 0
     }
 
     /// Two that hear each other on a segment never both answer for longer than the dead time and one interval.
-    fn check_pairs(&mut self, place: Place, answering: &[usize]) -> Result<(), String> {
+    fn check_pairs(&mut self, place: Place, answering: &[Station]) -> Result<(), String> {
         let now = self.world.now;
         let bound = self.world.dead_after() + self.world.interval();
         let mut both = BTreeMap::new();
         for (position, &one) in answering.iter().enumerate() {
             for &other in &answering[position + 1..] {
-                let hear = self.world.loss == 0
-                    && self.world.hears(place.0, one, other)
-                    && self.world.hears(place.0, other, one);
+                let hear = self.world.loss == 0 && self.world.hears(one, other) && self.world.hears(other, one);
                 if hear {
                     let since = self.both.get(&(place, one, other)).copied().unwrap_or(now).max(self.rewired);
                     both.insert((place, one, other), since);
                     if now.saturating_sub(since) > bound {
-                        return Err(format!("{now:?}: {one} and {other} both answer at {place:?} since {since:?}"));
+                        return Err(format!("{now:?}: {one:?} and {other:?} both answer at {place:?} since {since:?}"));
                     }
                 }
             }
@@ -69,19 +63,20 @@ impl Run {
     }
 
     /// An address that a node could answer for is answered for.
-    fn check_answered(&mut self, place: Place, answering: &[usize]) -> Result<(), String> {
+    fn check_answered(&mut self, place: Place, answering: &[Station]) -> Result<(), String> {
         let now = self.world.now;
-        let (segment, index) = place;
-        let could = |node: usize| {
-            let slot = &self.world.nodes[node];
-            let port = &slot.ports[segment];
-            let is_candidate = slot.plan.vips[index].nodes.contains(&name(node));
+        let (network, index) = place;
+        let could = |station: Station| {
+            let slot = &self.world.nodes[station.0];
+            let port = self.world.port(station);
+            let is_candidate = slot.plan.vips[index].nodes.contains(&name(station.0));
+            let is_candidate = is_candidate && self.world.is_wanted(index, station.1);
             let is_running = slot.state == State::Running && port.is_usable() && !slot.is_stopping;
-            is_running && self.is_main(segment, node) && now >= port.silent_until && is_candidate
+            is_running && self.is_main(station) && now >= port.silent_until && is_candidate
         };
         let is_calm = self.world.deaf.is_empty() && self.world.loss == 0;
-        let is_answered = answering.iter().any(|&node| self.is_main(segment, node));
-        if is_answered || !is_calm || !(0..self.world.nodes.len()).any(could) {
+        let is_answered = answering.iter().any(|&station| self.is_main(station));
+        if is_answered || !is_calm || !self.world.stations(network).any(could) {
             self.unanswered.remove(&place);
             return Ok(());
         }
@@ -103,13 +98,13 @@ impl Run {
     }
 
     /// While addresses are handed over, two answer for a moment only.
-    fn check_overlap(&mut self, place: Place, answering: &[usize]) -> Result<(), String> {
+    fn check_overlap(&mut self, place: Place, answering: &[Station]) -> Result<(), String> {
         let bound = match self.theme {
             Theme::Handovers => Duration::from_millis(20),
             Theme::Crashes => Duration::from_millis(110),
             Theme::Chaos | Theme::Crowds => return Ok(()),
         };
-        let main = answering.iter().filter(|&&node| self.is_main(place.0, node)).count();
+        let main = answering.iter().filter(|&&station| self.is_main(station)).count();
         if main < 2 {
             return Ok(());
         }
@@ -123,31 +118,31 @@ impl Run {
         Ok(())
     }
 
-    /// An address stays with the node that answers for it unless something befalls that node.
-    fn check_holder(&mut self, place: Place, answering: &[usize]) -> Result<(), String> {
+    /// An address stays with the station that answers for it unless something befalls that one.
+    fn check_holder(&mut self, place: Place, answering: &[Station]) -> Result<(), String> {
         let now = self.world.now;
-        let main: Vec<_> = answering.iter().copied().filter(|&node| self.is_main(place.0, node)).collect();
+        let main: Vec<_> = answering.iter().copied().filter(|&station| self.is_main(station)).collect();
         let [holder] = main[..] else { return Ok(()) };
         if !matches!(self.theme, Theme::Crashes | Theme::Crowds) {
             return Ok(());
         }
         match self.holders.get(&place) {
             Some(&(before, _)) if before == holder => {}
-            Some(&(before, since)) if self.befallen[before][place.0] < since => {
-                return Err(format!("{now:?}: {place:?} moves from {before} to {holder}, and nothing befell {before}"));
+            Some(&(before, since)) if self.befallen[before.0][before.1] < since => {
+                return Err(format!("{now:?}: {place:?} moves from {before:?} to {holder:?}, and nothing befell it"));
             }
             _ => {
                 self.holders.insert(place, (holder, now));
-                self.follow(place, holder);
+                self.follow(place, holder.0);
             }
         }
         Ok(())
     }
 
-    /// Has the operator put first who answers, as soon as it has heard of it; on the first segment where the address is
+    /// Has the operator put first who answers, as soon as it has heard of it; on the first network where the address is
     /// wanted, when that is not the same node everywhere.
-    fn follow(&mut self, (segment, index): Place, holder: usize) {
-        if (0..segment).any(|before| self.world.is_wanted(index, before)) {
+    fn follow(&mut self, (network, index): Place, holder: usize) {
+        if (0..network).any(|before| self.world.is_wanted(index, before)) {
             return;
         }
         let order = &mut self.orders[index];

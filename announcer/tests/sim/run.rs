@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::node::{Sabotage, State};
+use super::node::{Sabotage, State, Station};
 use super::random::Random;
 use super::world::World;
 
@@ -30,8 +30,8 @@ pub enum Fault {
     /// Of a node, on a segment.
     Carrier(usize, usize, bool),
     Group(usize, usize, usize),
-    /// On a segment, the first of two nodes to the second.
-    Deaf(usize, usize, usize),
+    /// The first of two stations to the second.
+    Deaf(Station, Station),
     Loss(usize),
     Plan(usize, Vec<Vec<usize>>),
     /// The operator's newest plan, which puts first who answers, arrives; at one that is cut off after that.
@@ -43,7 +43,7 @@ pub enum Fault {
     Ask,
 }
 
-/// A segment and the index of an address.
+/// The first segment of a network, and the index of an address.
 pub type Place = (usize, usize);
 
 pub struct Run {
@@ -54,13 +54,13 @@ pub struct Run {
     pub serial: u64,
     pub end: Duration,
     /// Since when two nodes have both answered for an address.
-    pub both: BTreeMap<(Place, usize, usize), Duration>,
+    pub both: BTreeMap<(Place, Station, Station), Duration>,
     /// Since when nobody has answered for an address though somebody could.
     pub unanswered: BTreeMap<Place, Duration>,
     /// How long more than one has answered for an address since the last fault.
     pub overlap: BTreeMap<Place, Duration>,
     /// Who alone answers for an address, and since when.
-    pub holders: BTreeMap<Place, (usize, Duration)>,
+    pub holders: BTreeMap<Place, (Station, Duration)>,
     /// When something last befell each node on each segment.
     pub befallen: Vec<Vec<Duration>>,
     /// Whether there is an operator that puts first who answers.
@@ -104,9 +104,10 @@ impl Run {
         }
         let orders: Vec<_> = (0..=random.below(3)).map(|_| order(&mut random, nodes)).collect();
         if segments > 1 {
+            world.is_bridged = random.chance(50);
             world.wanted = orders.iter().map(|_| random.chance(60).then(|| random.below(segments))).collect();
             // Now and then a node that is not on both.
-            if random.chance(30) {
+            if random.chance(if world.is_bridged { 70 } else { 30 }) {
                 let (node, segment) = (random.below(nodes), random.below(segments));
                 world.nodes[node].ports[segment].is_present = false;
             }
@@ -186,9 +187,9 @@ impl Run {
                 self.rewired = now;
                 self.world.nodes[node].ports[segment].group = group;
             }
-            Fault::Deaf(segment, node, other) => {
+            Fault::Deaf(to, from) => {
                 self.rewired = now;
-                self.world.deaf.push((segment, node, other));
+                self.world.deaf.push((to, from));
             }
             Fault::Loss(loss) => {
                 self.rewired = now;
@@ -201,8 +202,10 @@ impl Run {
             }
             Fault::Follow(node) if self.world.nodes[node].ports.iter().all(|port| port.group == 0) => {
                 self.generation += 1;
-                // The operator goes by the first segment; on the others the plan moves what is answered there.
-                self.befallen.iter_mut().for_each(|node| node[1..].fill(now));
+                // The operator goes by the first network; on the others the plan moves what is answered there.
+                if !self.world.is_bridged {
+                    self.befallen.iter_mut().for_each(|node| node[1..].fill(now));
+                }
                 self.world.set_plan(node, self.world.plan(&self.orders, self.generation));
             }
             Fault::Follow(node) => {

@@ -86,9 +86,14 @@ impl Run {
                         self.add(back, Fault::Group(member, segment, 0));
                     }
                 }
-                6 | 7 => self.add(at, Fault::Deaf(segment, node, other)),
-                8 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(segment, node, other))),
-                9 => (0..nodes).for_each(|other| self.add(at, Fault::Deaf(segment, other, node))),
+                6 | 7 => self.add(at, Fault::Deaf((node, segment), (other, random.below(self.world.segments)))),
+                8 | 9 => {
+                    let is_deaf = random.chance(50);
+                    for other in self.world.stations(segment) {
+                        let (to, from) = if is_deaf { ((node, segment), other) } else { (other, (node, segment)) };
+                        self.add(at, Fault::Deaf(to, from));
+                    }
+                }
                 10 => self.add(at, Fault::Jump(node, random.millis(20, 2_500))),
                 11 => {
                     self.add(at, Fault::Loss(random.below(60)));

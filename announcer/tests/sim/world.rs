@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
 use std::time::Duration;
 
 use announcer::plan::{Plan, Vip};
@@ -10,7 +11,7 @@ use announcer::wire::arp::{Frame, Operation, Packet};
 use announcer::wire::ethernet::Mac;
 use announcer::wire::hello::{Key, KeyRing};
 
-use super::node::{FIRST_LINK, Node, Port, Sabotage, State, link, link_name, link_of, name, segment_of};
+use super::node::{FIRST_LINK, Node, Port, Sabotage, State, Station, link, link_name, link_of, name, segment_of};
 use super::random::Random;
 
 pub struct World {
@@ -21,8 +22,10 @@ pub struct World {
     pub loss: usize,
     pub duplication: usize,
     pub delay: (usize, usize),
-    /// Segments and pairs of nodes there, of which the first does not hear the second.
-    pub deaf: Vec<(usize, usize, usize)>,
+    /// Whether all segments are one network, so that a node hears itself on another of its interfaces.
+    pub is_bridged: bool,
+    /// Pairs of stations of which the first does not hear the second.
+    pub deaf: Vec<(Station, Station)>,
     /// The only segment on which each address is to be answered, if there is one.
     pub wanted: Vec<Option<usize>>,
     pub sabotage: Sabotage,
@@ -31,7 +34,7 @@ pub struct World {
     pub trace: Vec<String>,
     pub is_traced: bool,
     timing: Timing,
-    frames: BTreeMap<(Duration, u64), (usize, usize, Vec<u8>)>,
+    frames: BTreeMap<(Duration, u64), (Station, Vec<u8>)>,
     serial: u64,
     exclusions: Exclusions,
 }
@@ -55,6 +58,7 @@ impl World {
             loss: 0,
             duplication: 0,
             delay: (0, 2),
+            is_bridged: false,
             deaf: Vec::new(),
             wanted: Vec::new(),
             sabotage,
@@ -101,13 +105,29 @@ impl World {
         self.wanted[index].is_none_or(|wanted| wanted == segment)
     }
 
-    /// Whether the first hears the second on a segment.
-    pub fn hears(&self, segment: usize, to: usize, from: usize) -> bool {
-        let [a, b] = [to, from].map(|node| &self.nodes[node].ports[segment]);
-        a.is_usable() && b.is_usable() && a.group == b.group && !self.deaf.contains(&(segment, to, from))
+    /// Gives the first segment of each network.
+    pub const fn networks(&self) -> Range<usize> {
+        0..if self.is_bridged { 1 } else { self.segments }
     }
 
-    pub fn answers(&self, segment: usize, node: usize, ip: IpAddr) -> bool {
+    /// Gives the stations on a network.
+    pub fn stations(&self, network: usize) -> impl Iterator<Item = Station> + use<> {
+        let segments = if self.is_bridged { 0..self.segments } else { network..network + 1 };
+        (0..self.nodes.len()).flat_map(move |node| segments.clone().map(move |segment| (node, segment)))
+    }
+
+    pub fn port(&self, (node, segment): Station) -> &Port {
+        &self.nodes[node].ports[segment]
+    }
+
+    /// Whether the first hears the second.
+    pub fn hears(&self, to: Station, from: Station) -> bool {
+        let [a, b] = [to, from].map(|station| self.port(station));
+        let are_connected = self.is_bridged || to.1 == from.1;
+        are_connected && a.is_usable() && b.is_usable() && a.group == b.group && !self.deaf.contains(&(to, from))
+    }
+
+    pub fn answers(&self, (node, segment): Station, ip: IpAddr) -> bool {
         let is_one = self.sabotage == Sabotage::OneForAll;
         let link = if is_one { FIRST_LINK } else { link_of(segment) };
         let node = &self.nodes[node];
@@ -200,7 +220,7 @@ impl World {
             for to in 0..self.nodes.len() {
                 let arrival = self.now + self.random.millis(self.delay.0, self.delay.1);
                 self.serial += 1;
-                self.frames.insert((arrival, self.serial), (to, segment, bytes.to_vec()));
+                self.frames.insert((arrival, self.serial), ((to, segment), bytes.to_vec()));
             }
         }
     }
@@ -270,15 +290,16 @@ impl World {
     }
 
     fn broadcast(&mut self, from: usize, segment: usize, frame: &[u8]) {
-        for to in 0..self.nodes.len() {
-            if to == from || !self.hears(segment, to, from) || self.random.chance(self.loss) {
+        let from = (from, segment);
+        for to in self.stations(segment) {
+            if to == from || !self.hears(to, from) || self.random.chance(self.loss) {
                 continue;
             }
             let copies = if self.random.chance(self.duplication) { 2 } else { 1 };
             for _ in 0..copies {
                 let arrival = self.now + self.random.millis(self.delay.0, self.delay.1);
                 self.serial += 1;
-                self.frames.insert((arrival, self.serial), (to, segment, frame.to_vec()));
+                self.frames.insert((arrival, self.serial), (to, frame.to_vec()));
             }
         }
     }
@@ -295,8 +316,8 @@ impl World {
         if let Some((&key, _)) = self.frames.first_key_value()
             && key.0 <= self.now
         {
-            let (to, segment, frame) = self.frames.remove(&key).unwrap();
-            self.deliver(to, segment, frame);
+            let (to, frame) = self.frames.remove(&key).unwrap();
+            self.deliver(to, frame);
             return true;
         }
         let due = |node: &Node| node.state == State::Running && node.wake <= self.now;
@@ -305,7 +326,7 @@ impl World {
         true
     }
 
-    fn deliver(&mut self, to: usize, segment: usize, frame: Vec<u8>) {
+    fn deliver(&mut self, (to, segment): Station, frame: Vec<u8>) {
         let is_lost = self.sabotage == Sabotage::IgnoresHellos && frame[12..14] == [0x88, 0xb5];
         match self.nodes[to].state {
             _ if !self.nodes[to].ports[segment].is_usable() || is_lost => {}

@@ -1,13 +1,13 @@
 //! Hellos and what they say about addresses, against themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use announcer::wire::ethernet::Mac;
 use announcer::wire::hello::{
     FRAME_CAPACITY, HEARD_CAPACITY, Heard, Hello, HelloFault, Key, KeyRing, NAME_CAPACITY, NodeId, PART_CAPACITY,
-    Solitude, Stance, read_stances, write_stances,
+    STATION_LAST, Solitude, Stance, StationId, read_stances, write_stances,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -22,6 +22,7 @@ fn hello(stances: &[u8]) -> Hello<'_> {
     Hello {
         source: Mac([2, 0, 0, 0, 0, 1]),
         name: "node-1",
+        station: Some(2),
         epoch: 7,
         sequence: 8,
         interval: Duration::from_millis(100),
@@ -29,8 +30,8 @@ fn hello(stances: &[u8]) -> Hello<'_> {
         is_leaving: true,
         solitude: Solitude::WithoutFellows,
         heard: vec![
-            Heard { id: NodeId::of("node-2"), age: Some(Duration::from_millis(30)), echo: 9 },
-            Heard { id: NodeId::of("node-3"), age: None, echo: 10 },
+            Heard { id: NodeId::of("node-2").station(0), age: Some(Duration::from_millis(30)), echo: 9 },
+            Heard { id: NodeId::of("node-3").station(STATION_LAST), age: None, echo: 10 },
         ],
         statement: 3,
         parts: 1,
@@ -137,7 +138,7 @@ impl Sent {
 
 fn heard() -> impl Strategy<Value = Heard> {
     (any::<u64>(), proptest::option::of(0_u64..65_535), any::<u32>()).prop_map(|(id, age, echo)| Heard {
-        id: NodeId(id),
+        id: StationId(id),
         age: age.map(Duration::from_millis),
         echo,
     })
@@ -150,14 +151,16 @@ fn sent() -> impl Strategy<Value = Sent> {
     let source = mac().prop_filter("a group sends nothing", |mac| !mac.is_group());
     let solitude = select(vec![Solitude::Together, Solitude::WithoutFellows, Solitude::Alone]);
     let part = (1_u8..).prop_flat_map(|parts| (Just(parts), 0..parts));
-    let numbers = (any::<u64>(), any::<u64>(), any::<u16>(), any::<u16>(), any::<bool>(), any::<u32>());
+    let flags = (any::<bool>(), proptest::option::of(0..=STATION_LAST));
+    let numbers = (any::<u64>(), any::<u64>(), any::<u16>(), any::<u16>(), flags, any::<u32>());
     let whole = (name, heard, stances, source, solitude, part, numbers);
     whole.prop_map(|(name, heard, stances, source, solitude, (parts, part), numbers)| {
-        let (epoch, sequence, interval, listens_for, is_leaving, statement) = numbers;
+        let (epoch, sequence, interval, listens_for, (is_leaving, station), statement) = numbers;
         let [interval, listens_for] = [interval, listens_for].map(|millis| Duration::from_millis(millis.into()));
         let hello = Hello {
             source,
             name: "",
+            station,
             epoch,
             sequence,
             interval,
@@ -175,10 +178,18 @@ fn sent() -> impl Strategy<Value = Sent> {
 }
 
 #[test]
+fn each_station_of_a_node_has_a_number_of_its_own_and_that_of_the_first_is_the_nodes() {
+    let [one, other] = ["node-1", "node-2"].map(NodeId::of);
+    let stations: BTreeSet<_> = (0..=STATION_LAST).map(|number| one.station(number)).collect();
+    assert_eq!((stations.len(), one.station(0)), (usize::from(STATION_LAST) + 1, StationId(one.0)));
+    assert!(stations.iter().all(|id| id.is_of(one) && !id.is_of(other)));
+}
+
+#[test]
 fn what_does_not_fit_a_hello_is_not_sealed() {
     let long = "n".repeat(NAME_CAPACITY + 1);
     assert_eq!(Hello { name: &long, ..hello(&[]) }.seal(&ring(1)), None);
-    let crowd = vec![Heard { id: NodeId(1), age: None, echo: 1 }; HEARD_CAPACITY + 1];
+    let crowd = vec![Heard { id: StationId(1), age: None, echo: 1 }; HEARD_CAPACITY + 1];
     assert_eq!(Hello { heard: crowd, ..hello(&[]) }.seal(&ring(1)), None);
     assert_eq!(hello(&[0; FRAME_CAPACITY]).seal(&ring(1)), None);
     assert_eq!(hello(&[]).seal(&KeyRing::default()), None);

@@ -21,7 +21,7 @@ export function registeredMetrics(source: string): readonly Metric[] {
   return sound([...found, histogram]);
 }
 
-/** Those of metrics/addresses.rs, each with a label `ip`. */
+/** Those of metrics/addresses.rs, each with its labels. */
 export function addressMetrics(source: string): readonly Metric[] {
   const families = [...source.matchAll(OF_ADDRESSES)].map(([, before, named, inline, help]) => ({
     name: `${named ?? inline ?? ""}{ip}`,
@@ -29,11 +29,17 @@ export function addressMetrics(source: string): readonly Metric[] {
     help: before ?? help ?? "",
   }));
   const headed = [...source.matchAll(HEADED)].map(([, name = "", help = ""]) => ({
-    name: `${name}{ip}`,
+    name: `${name}{${labelsOf(name, source)}}`,
     type: "gauge",
     help,
   }));
   return sound([...families, ...headed]);
+}
+
+/** The names of the labels with which a line of the metric is written. */
+function labelsOf(name: string, source: string): string {
+  const [, written = ""] = new RegExp(String.raw`"${name}\{\{([^}]*(?:\}[^}]+)*)\}\} `).exec(source) ?? [];
+  return [...written.matchAll(/(\w+)=\\"/g)].map(([, label = ""]) => label).join();
 }
 
 function sound(metrics: readonly Metric[]): readonly Metric[] {

@@ -124,6 +124,19 @@ test.each([
     },
   },
   {
+    shape: "ranges where the list would be long, of both families",
+    text: { answering: [{ ips: ["10.0.0.1", "10.0.0.255-10.0.1.1", "fd00::ffff-fd00::1:0"], interfaces: [lan0] }] },
+    read: {
+      answering: [
+        {
+          ips: ["10.0.0.1", "10.0.0.255", "10.0.1.0", "10.0.1.1", "fd00::ffff", "fd00::1:0"],
+          interfaces: [lan0],
+        },
+      ],
+      silent: [],
+    },
+  },
+  {
     shape: "with the interfaces that it has",
     text: { answering: [], silent: [], interfaces: ["lan0", "vlan20"] },
     read: { answering: [], silent: [], interfaces: ["lan0", "vlan20"] },
@@ -131,6 +144,20 @@ test.each([
 ])("parseStatus reads what an announcer reports, and leaves out what it does not know: $shape", ({ text, read }) => {
   const status = JSON.stringify({ v: 1, generation: 7, extra: {}, ...text });
   expect(parseStatus(status)).toEqual({ ok: true, value: { generation: 7, ...read } });
+});
+
+it.each(["10.0.0.0-10.255.255.255", "::-ffff::", "10.0.0.2-10.0.0.1", "a-b"])(
+  "parseStatus refuses %s, which is no range or far too long, where it stands",
+  (range) => {
+    const text = JSON.stringify({ v: 1, generation: 1, answering: [{ ips: ["10.0.0.1", range], interfaces: [lan0] }] });
+    expect(parseStatus(text)).toEqual({ ok: false, error: { kind: "badShape", path: ".answering[0].ips" } });
+  },
+);
+
+it("parseStatus refuses ranges that are too long together", () => {
+  const answering = ["10.0.0.0-10.0.255.254", "10.1.0.0-10.1.0.1"].map((range) => ({ ips: [range], interfaces: [] }));
+  const text = JSON.stringify({ v: 1, generation: 1, answering });
+  expect(parseStatus(text)).toEqual({ ok: false, error: { kind: "badShape", path: ".answering[1].ips" } });
 });
 
 it("parsePlan and parseStatus return on any text", () => {

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use super::{Fellow, Stances};
 use crate::responder::timing::Timing;
-use crate::wire::hello::Hello;
+use crate::wire::hello::{Hello, NodeId};
 
 /// For how long a fellow's packets prove nothing, after its hello has denied what they seemed to say.
 const HINTS_BAN: Duration = Duration::from_secs(10);
 
 impl Fellow {
-    pub(super) fn new(hello: &Hello<'_>, token: u32, now: Duration) -> Self {
+    pub(super) fn new(node: NodeId, hello: &Hello<'_>, token: u32, now: Duration) -> Self {
         Self {
+            node,
+            station: hello.station.unwrap_or_default(),
             name: hello.name.to_owned(),
             mac: hello.source,
             epoch: hello.epoch,
@@ -40,8 +42,9 @@ impl Fellow {
         self.heard_someone.max(self.since).max(speaking) + self.dead_after(timing) + self.interval
     }
 
-    /// Takes in everything but the stances; gives whether something about it as a whole has changed.
-    pub(super) fn note(&mut self, hello: &Hello<'_>, token: u32, now: Duration) -> bool {
+    /// Takes in everything but the stances, and whether the fellow hears anyone; gives whether something about it as a
+    /// whole has changed.
+    pub(super) fn note(&mut self, hello: &Hello<'_>, (token, hears_someone): (u32, bool), now: Duration) -> bool {
         let listened = self.listens_until > now;
         let before = (listened, self.is_leaving, self.solitude, self.is_deaf);
         self.mac = hello.source;
@@ -52,7 +55,7 @@ impl Fellow {
         self.listens_until = now + hello.listens_for;
         self.is_leaving = hello.is_leaving;
         self.solitude = hello.solitude;
-        if !hello.heard.is_empty() {
+        if hears_someone {
             self.heard_someone = now;
             self.is_deaf = false;
         }

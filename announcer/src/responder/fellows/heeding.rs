@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{FELLOWS_CAPACITY, Fellow, Fellows, Heeded, Stranger};
-use crate::wire::hello::{Hello, HelloFault, NodeId, read_stances};
+use crate::wire::hello::{Hello, HelloFault, NodeId, StationId, read_stances};
 
 impl Fellows {
     /// Takes in a hello whose tag is right.
@@ -13,16 +13,17 @@ impl Fellows {
         token: u32,
         now: Duration,
     ) -> Result<Heeded, HelloFault> {
-        let id = NodeId::of(hello.name);
-        if id == self.own {
+        let node = NodeId::of(hello.name);
+        let id = node.station(hello.station.unwrap_or_default());
+        if id == self.own.station(self.station) {
             return Err(HelloFault::OwnName);
         }
         let part = match self.known.get(&id) {
             Some(fellow) if fellow.epoch == hello.epoch && fellow.applies(hello) => None,
             _ => Some(read_stances(hello.stances).ok_or(HelloFault::Malformed)?),
         };
-        let is_echoed = hello.heard.iter().any(|heard| heard.id == self.own && self.is_token(heard.echo));
-        let mut heeded = Heeded::default();
+        let is_echoed = hello.heard.iter().any(|heard| heard.id.is_of(self.own) && self.is_token(heard.echo));
+        let mut heeded = Heeded { id, is_new: false, found: None, lost: 0, before: None, has_turned: false };
         match self.known.get(&id) {
             Some(fellow) if fellow.epoch == hello.epoch => {
                 if hello.sequence <= fellow.sequence {
@@ -42,18 +43,21 @@ impl Fellows {
                 heeded.is_new = true;
                 heeded.found = known.is_none().then(|| hello.name.to_owned());
                 self.strangers.remove(&id);
-                let before = self.known.insert(id, Fellow::new(hello, token, now));
+                let before = self.known.insert(id, Fellow::new(node, hello, token, now));
                 if let Some(before) = &before {
                     self.past.insert((id, before.epoch), (u64::MAX, now));
                 }
                 heeded.before = before.map(|fellow| fellow.stances);
             }
         }
-        self.witness(hello, now);
-        let own = self.own;
+        // That a node hears itself does not mean that it hears anyone, except to itself.
+        let hears_someone = hello.heard.iter().any(|heard| node == self.own || !heard.id.is_of(node));
+        if hears_someone {
+            self.witness(hello, now);
+        }
         if let Some(fellow) = self.known.get_mut(&id) {
-            heeded.has_turned |= fellow.note(hello, token, now);
-            if hello.heard.iter().any(|heard| heard.id == own) && is_echoed {
+            heeded.has_turned |= fellow.note(hello, (token, hears_someone), now);
+            if is_echoed {
                 fellow.heard_us = Some(now);
             }
             if let Some(before) = fellow.take_part(hello, part, now) {
@@ -67,7 +71,7 @@ impl Fellows {
         self.tokens.iter().any(|(_, token)| *token == echo)
     }
 
-    fn note_stranger(&mut self, id: NodeId, hello: &Hello<'_>, token: u32, now: Duration) -> HelloFault {
+    fn note_stranger(&mut self, id: StationId, hello: &Hello<'_>, token: u32, now: Duration) -> HelloFault {
         let (epoch, sequence) = (hello.epoch, hello.sequence);
         let is_old = |stranger: &Stranger| stranger.epoch == epoch && sequence <= stranger.sequence;
         if self.strangers.get(&id).is_some_and(is_old) {
@@ -81,13 +85,24 @@ impl Fellows {
     }
 
     fn witness(&mut self, hello: &Hello<'_>, now: Duration) {
+        let own = self.own.station(self.station);
         for heard in &hello.heard {
-            let Some(age) = heard.age.filter(|_| heard.id != self.own) else { continue };
+            let id = if hello.station.is_some() { Some(heard.id) } else { self.meant(heard.id) };
+            let (Some(age), Some(id)) = (heard.age, id.filter(|&id| id != own)) else { continue };
             let sign = now.saturating_sub(age);
-            if self.witnessed.len() < FELLOWS_CAPACITY || self.witnessed.contains_key(&heard.id) {
-                let known = self.witnessed.entry(heard.id).or_insert(sign);
+            if self.witnessed.len() < FELLOWS_CAPACITY || self.witnessed.contains_key(&id) {
+                let known = self.witnessed.entry(id).or_insert(sign);
                 *known = sign.max(*known);
             }
         }
+    }
+
+    /// Gives the station that a fellow means which names nodes only: the one of the node that was heard last.
+    fn meant(&self, node: StationId) -> Option<StationId> {
+        if node.is_of(self.own) {
+            return None;
+        }
+        let stations = self.known.range(node.siblings());
+        Some(stations.max_by_key(|(_, fellow)| fellow.heard).map_or(node, |(&id, _)| id))
     }
 }

@@ -38,7 +38,7 @@ impl Segment {
         let is_held = self.rivals(ip).next().is_some();
         let (after, wake) = match (turn, before) {
             (Ok(_), _) => (Standing::Answering, None),
-            (Err(reason), Standing::Answering) if self.may_linger(ip, reason) && !is_held => {
+            (Err(reason), Standing::Answering) if self.may_linger(ip, reason, context) && !is_held => {
                 let until = context.now + context.timing.handover;
                 (Standing::Leaving { until }, Some(until))
             }
@@ -54,6 +54,7 @@ impl Segment {
         let Some(place) = self.places.get_mut(&ip) else { return };
         place.vacant =
             if is_answering || is_held || self.quiet.is_some() { None } else { place.vacant.or(Some(context.now)) };
+        place.inherits = false;
         place.standing = after;
         if after != before {
             self.carry_out(ip, before, (after, turn), context, announcing, actions);
@@ -67,10 +68,13 @@ impl Segment {
         }
     }
 
-    /// Whether an address that this node gives up of its own accord may be answered until a fellow does.
-    fn may_linger(&self, ip: IpAddr, reason: Silence) -> bool {
+    /// Whether an address that this node gives up of its own accord may be answered until a fellow does; or until another
+    /// station of this node does, where the plan has moved it to that one's interface.
+    fn may_linger(&self, ip: IpAddr, reason: Silence, context: &Context<'_>) -> bool {
         let has_others = self.places.get(&ip).is_some_and(|place| place.has_others);
-        is_own_doing(reason) && has_others && !self.fellows.is_empty()
+        let is_ours_still = || context.book.is_some_and(|book| book.entries.contains_key(&ip));
+        let may_twin = || reason == Silence::NotOurs && self.fellows.twins().next().is_some() && is_ours_still();
+        is_own_doing(reason) && (has_others && self.fellows.has_company() || may_twin())
     }
 
     fn carry_out(

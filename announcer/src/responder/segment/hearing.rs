@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Context, Segment, Standing};
-use crate::responder::fellows::Stances;
+use crate::responder::fellows::{Fellow, Stances};
 use crate::responder::{Action, Cause, Notice};
 use crate::wire::ethernet::Mac;
-use crate::wire::hello::{Hello, NodeId, Stance};
+use crate::wire::hello::{Hello, Stance, StationId};
 
 /// Up to how many fellows a newcomer is greeted at once by all of them.
 const PROMPT_CAPACITY: usize = 50;
@@ -17,7 +17,7 @@ impl Segment {
     pub fn hear(&mut self, hello: &Hello<'_>, token: u32, context: &Context<'_>, actions: &mut Vec<Action>) {
         let (now, link) = (context.now, self.index);
         let senders = self.fellows.senders();
-        let was_empty = self.fellows.is_empty();
+        let had_company = self.fellows.has_company();
         let heeded = match self.fellows.hear(hello, token, now) {
             Ok(heeded) => heeded,
             Err(fault) => {
@@ -26,18 +26,19 @@ impl Segment {
                 return;
             }
         };
-        if was_empty {
+        if !had_company && self.fellows.has_company() {
             self.rejoined = Some((now + context.timing.dead_after(self.interval) * 2, self.solitude(now)));
             self.alone_since = None;
         }
         if let Some(name) = heeded.found {
-            actions.push(Action::Note(Notice::FellowFound { link, name }));
+            let is_twin = name == context.node;
+            actions.push(Action::Note(Notice::FellowFound { link, name, is_twin }));
         }
         if heeded.lost > 0 {
             actions.push(Action::Note(Notice::HellosLost { link, count: heeded.lost }));
         }
         if let Some(before) = heeded.before {
-            self.reclaim(NodeId::of(hello.name), &before, None, now);
+            self.reclaim(heeded.id, &before, None, now);
         }
         if heeded.is_new || heeded.has_turned {
             self.is_all_dirty = true;
@@ -50,7 +51,7 @@ impl Segment {
     }
 
     /// Brings the index of who answers into line with what a fellow says now.
-    pub(super) fn reclaim(&mut self, id: NodeId, before: &Stances, death: Option<Duration>, now: Duration) {
+    pub(super) fn reclaim(&mut self, id: StationId, before: &Stances, death: Option<Duration>, now: Duration) {
         let empty = Stances::new();
         let after = self.fellows.get(id).map_or(&empty, |fellow| &fellow.stances);
         let (claims, places, dirty) = (&mut self.claims, &mut self.places, &mut self.dirty);
@@ -90,20 +91,40 @@ impl Segment {
         }
     }
 
-    /// Takes in that somebody who is no fellow, as far as is known, was heard.
-    pub const fn note_client(&mut self, now: Duration) {
-        if self.alone_since.is_some() {
+    /// Takes in that somebody with this MAC address was heard, who is no fellow as far as is known.
+    pub fn note_client(&mut self, mac: Mac, now: Duration) {
+        if self.alone_since.is_some() && !self.fellows.twins().any(|(_, twin)| twin.mac == mac) {
             self.client_heard = Some(now);
         }
+    }
+
+    /// Takes in that another station of this node is closed, and so answers for nothing any more.
+    pub fn drop_twin(&mut self, station: (StationId, u64), now: Duration, actions: &mut Vec<Action>) {
+        if let Some(twin) = self.fellows.drop_twin(station, now) {
+            let answered = twin.stances.iter().filter(|(_, stance)| matches!(stance, Stance::Answers(_)));
+            for (ip, _) in answered {
+                if let Some(place) = self.places.get_mut(ip) {
+                    place.inherits = true;
+                }
+            }
+            self.mourn(station.0, twin, now, actions);
+        }
+    }
+
+    /// Takes in that a fellow is dead, whose last sign of life was then.
+    pub(super) fn mourn(&mut self, id: StationId, fellow: Fellow, sign: Duration, actions: &mut Vec<Action>) {
+        self.reclaim(id, &fellow.stances, Some(sign), sign);
+        self.is_all_dirty = true;
+        actions.push(Action::Note(Notice::FellowLost { link: self.index, name: fellow.name }));
     }
 
     /// Takes in a packet that says that whoever has this MAC address has the address. Heeded only of a fellow that is a
     /// candidate; its next hello has the last word.
     pub fn see(&mut self, ip: IpAddr, mac: Mac, context: &Context<'_>) {
         let is_ours = self.standing(ip).is_some_and(|standing| !matches!(standing, Standing::Silent(_)));
-        let Some((id, _)) = self.fellows.by_mac(mac).filter(|_| is_ours) else { return };
+        let Some((id, node)) = self.fellows.by_mac(mac).filter(|_| is_ours) else { return };
         let entry = context.book.and_then(|book| book.entries.get(&ip));
-        let rank = entry.and_then(|entry| entry.nodes.iter().position(|node| *node == id));
+        let rank = entry.and_then(|entry| entry.nodes.iter().position(|candidate| *candidate == node));
         let Some(rank) = rank.and_then(|rank| u8::try_from(rank).ok()) else { return };
         if self.fellows.hint(id, ip, Stance::Answers(rank), context.now) {
             let holders = self.claims.entry(ip).or_default();

@@ -77,11 +77,9 @@ impl Segment {
         let Context { timing, now, .. } = *context;
         if now >= self.next_check {
             for (id, fellow, sign) in self.fellows.bury(timing, now) {
-                self.reclaim(id, &fellow.stances, Some(sign), now);
-                self.is_all_dirty = true;
-                actions.push(Action::Note(Notice::FellowLost { link: self.index, name: fellow.name }));
+                self.mourn(id, fellow, sign, actions);
             }
-            if self.fellows.is_empty() && self.alone_since.is_none() {
+            if !self.fellows.has_company() && self.alone_since.is_none() {
                 (self.alone_since, self.client_heard) = (Some(now), None);
             }
             self.is_all_dirty |= self.fellows.judge_hearing(timing, self.speaking, now);
@@ -123,7 +121,6 @@ impl Segment {
         self.is_statement_stale = true;
         self.wants_hello = true;
         let (link, took) = (self.index, now.saturating_sub(quiet.since));
-        let was_fenced = quiet.reason != Silence::Listening;
-        actions.push(Action::Note(Notice::Listened { link, took, was_fenced }));
+        actions.push(Action::Note(Notice::Listened { link, took, after: quiet.reason }));
     }
 }

@@ -28,7 +28,8 @@ impl Segment {
         for _ in 0..count {
             self.send_hello(context, actions);
         }
-        let pause = if self.leaving > 0 { self.interval / 4 } else { self.interval };
+        let is_leaving = self.leaving > 0 || context.is_stopping;
+        let pause = if is_leaving { self.interval / 4 } else { self.interval };
         (self.last_hello, self.next_hello, self.wants_hello) = (Some(now), now + pause, false);
     }
 
@@ -50,6 +51,14 @@ impl Segment {
                     None => stances.insert(ip, Stance::Declines),
                     Some(_) => None,
                 };
+            }
+        }
+        // What another station of this node answers still, or gives up, is not waited for here.
+        for (&ip, &stance) in self.fellows.twins().flat_map(|(_, twin)| &twin.stances) {
+            let is_candidate =
+                context.book.and_then(|book| book.entries.get(&ip)).is_some_and(|entry| entry.rank.is_some());
+            if stance != Stance::Declines && !is_candidate {
+                stances.insert(ip, Stance::Declines);
             }
         }
         let leaving = |place: &Place| matches!(place.standing, Standing::Leaving { .. });
@@ -74,6 +83,7 @@ impl Segment {
         let hello = Hello {
             source: self.mac,
             name: context.node,
+            station: Some(self.station()),
             epoch: self.epoch,
             sequence: self.sequence,
             interval: self.interval,

@@ -7,7 +7,7 @@ use super::{Context, Place, Segment, Standing};
 use crate::responder::book::Entry;
 use crate::responder::fellows::Fellow;
 use crate::responder::{Cause, Silence};
-use crate::wire::hello::{NodeId, Stance};
+use crate::wire::hello::{Stance, StationId};
 
 /// What stands between this node and an address.
 enum Hurdle {
@@ -20,7 +20,7 @@ enum Hurdle {
 
 impl Segment {
     /// Gives the fellows that answer for an address, and at which place of the candidates they stand by their plan.
-    pub(super) fn rivals(&self, ip: IpAddr) -> impl Iterator<Item = (NodeId, &Fellow, u8)> {
+    pub(super) fn rivals(&self, ip: IpAddr) -> impl Iterator<Item = (StationId, &Fellow, u8)> {
         let holders = self.claims.get(&ip).map(Vec::as_slice).unwrap_or_default();
         holders.iter().filter_map(move |&id| {
             let fellow = self.fellows.get(id).filter(|fellow| !fellow.is_deaf)?;
@@ -49,20 +49,27 @@ impl Segment {
             return (Err(Silence::Stopping), None);
         }
         let is_answering = !matches!(place.standing, Standing::Silent(_));
-        let own = (self.solitude(context.now), rank, context.own);
+        let own = (self.solitude(context.now), rank, context.own, self.station());
         let mut cause = Cause::First;
-        for (id, fellow, claimed) in self.rivals(ip) {
-            let comes_first = own < (fellow.solitude, claimed, id);
-            if !comes_first || !(is_answering || place.is_promoted || entry.is_moving_here) {
-                let is_above = entry.above().contains(&id);
-                return (Err(if is_above { Silence::NotFirst } else { Silence::Incumbent }), None);
+        for (_, fellow, claimed) in self.rivals(ip) {
+            let comes_first = own < (fellow.solitude, claimed, fellow.node, fellow.station);
+            let is_twin = fellow.node == context.own;
+            let may_begin = !is_twin && (place.is_promoted || entry.is_moving_here);
+            if !comes_first || !(is_answering || may_begin) {
+                let silence = match (is_twin, entry.above().contains(&fellow.node)) {
+                    (true, _) => Silence::OtherLink,
+                    (false, true) => Silence::NotFirst,
+                    (false, false) => Silence::Incumbent,
+                };
+                return (Err(silence), None);
             }
             cause = Cause::Planned;
         }
-        if is_answering {
+        if is_answering || place.inherits {
             return (Ok(cause), None);
         }
-        for &id in entry.above() {
+        let above = entry.above().iter().flat_map(|&node| self.fellows.stations_of(node));
+        for id in above.chain(self.stations_above(entry, context)) {
             match self.hurdle(id, ip, place, context) {
                 Hurdle::None => {}
                 Hurdle::Overdue => cause = Cause::Patience,
@@ -73,8 +80,19 @@ impl Segment {
         (Ok(cause), None)
     }
 
-    /// Whether a candidate that comes first keeps this node from answering.
-    fn hurdle(&self, id: NodeId, ip: IpAddr, place: &Place, context: &Context<'_>) -> Hurdle {
+    /// Gives the stations of this node on this segment that come before this one and are to answer as well. Others may
+    /// speak for a while of one that this node has closed, and of one that this one never hears.
+    fn stations_above(&self, entry: &Entry, context: &Context<'_>) -> impl Iterator<Item = StationId> {
+        let Context { own, open, .. } = *context;
+        let is_above = move |id: &StationId| {
+            let number = id.number(own);
+            number < self.station() && open.get(&number).is_some_and(|name| entry.is_wanted_on(name))
+        };
+        self.fellows.stations_of(own).filter(is_above)
+    }
+
+    /// Whether a station that comes first keeps this one from answering.
+    fn hurdle(&self, id: StationId, ip: IpAddr, place: &Place, context: &Context<'_>) -> Hurdle {
         let Context { timing, now, .. } = *context;
         let dies = self.fellows.dies(id, timing, self.interval).filter(|&dies| now < dies);
         let Some(dies) = dies else { return Hurdle::None };

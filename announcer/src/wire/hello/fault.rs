@@ -23,8 +23,8 @@ pub enum HelloFault {
     /// Its sender has yet to prove that it lives now, by naming a recent hello of this node.
     #[error("hello's sender has yet to prove that it lives; noted")]
     Unproven,
-    /// It calls itself this node.
-    #[error("hello carries this node's own name; ignored")]
+    /// It calls itself this very station.
+    #[error("hello carries this station's own name; ignored")]
     OwnName,
     /// More fellows than there is room for.
     #[error("hello comes from one fellow too many; ignored")]
