@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CGROUP_PARENT } from "../../hack/src/lab/paths.ts";
-import { lab } from "./lab.ts";
+import { kinds, type Lease } from "../../cluster/kinds.ts";
+import { lab, labApi } from "./lab.ts";
+import { podsWith } from "./operator.ts";
+
+const NAMESPACE = "metallb-system";
 
 /** The number of CAP_NET_RAW (capabilities(7)). */
 const CAP_NET_RAW = 13n;
@@ -49,4 +53,35 @@ test("they answer probes and count what they do", async () => {
     ["healthz", "readyz", "metrics"].map((path) => exec("node-1", "curl", "-s", `http://127.0.0.1:17475/${path}`)),
   );
   expect(answers[2]).toContain("metallb_layer2_requests_received");
+});
+
+test("there is a Lease for each node, held by the pod on it, and renewed", async () => {
+  const api = await labApi();
+  const pods = await podsWith(await lab(), NAMESPACE, "app=metallb,component=announcer");
+  const leases = async (): Promise<readonly Lease[]> => {
+    const { items } = await api.list(kinds.leases);
+    return items.filter(({ metadata }) => metadata?.name?.startsWith("announcer-") === true);
+  };
+  const before = await leases();
+  const holders = before.map(({ metadata, spec }) => [metadata?.name, spec?.holderIdentity]);
+  expect(Object.fromEntries(holders)).toEqual(
+    Object.fromEntries(pods.map(({ node, name }) => [`announcer-${node}`, name])),
+  );
+  const times = (all: readonly Lease[]) => new Map(all.map(({ metadata, spec }) => [metadata?.name, spec?.renewTime]));
+  const first = times(before);
+  const renewed = async () => [...times(await leases())].filter(([name, time]) => time! > first.get(name)!).length;
+  await expect.poll(renewed, { timeout: 40_000, interval: 1_000 }).toBe(pods.length);
+});
+
+test("each line of their logs is JSON with a time, a level and a message", async () => {
+  const { kubectl } = await lab();
+  const log = await kubectl(["logs", "-n", NAMESPACE, "-l", "app=metallb,component=announcer", "--tail=-1"]);
+  const lines = log.split("\n").filter((line) => line !== "");
+  expect(lines.length).toBeGreaterThan(10);
+  for (const line of lines) {
+    const entry = JSON.parse(line) as Record<string, unknown>;
+    expect(["INFO", "WARN", "ERROR"]).toContain(entry["level"]);
+    expect(entry["message"]).toBeTypeOf("string");
+    expect(Date.parse(String(entry["timestamp"]))).not.toBeNaN();
+  }
 });

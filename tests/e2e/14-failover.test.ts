@@ -76,5 +76,13 @@ test("without API server: the same, and announcers that are started again answer
     }
     const metrics = await ground.target.exec("node-1", "curl", "-s", METRICS_URL);
     expect(metrics).toMatch(/^berth_announcer_plan_from_disk 1$/m);
+    const age = Number(/^berth_announcer_plan_age_seconds (\S+)$/m.exec(metrics)?.[1]);
+    expect(age).toBeGreaterThanOrEqual(0);
+    expect(age).toBeLessThan(3_600);
   });
+  // What kubelet could not show meanwhile.
+  const log = await ground.target.kubectl(["logs", "-n", "metallb-system", "-l", "app=metallb,component=announcer"]);
+  const used = log.split("\n").filter((line) => line.includes("the one kept here is used"));
+  expect(used.length).toBeGreaterThanOrEqual(1);
+  for (const line of used) expect((JSON.parse(line) as Record<string, unknown>)["age_seconds"]).toBeTypeOf("number");
 });

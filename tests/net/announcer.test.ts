@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Segment, type Announcer, type Host } from "../../hack/src/segment.ts";
 import { capture, type Capture } from "./capture.ts";
@@ -90,6 +91,18 @@ test("an unrelated change of the plan announces nothing again", async () => {
   await world.onLeft.plan([plan(world.left, world.right), { ip: OTHER, nodes: ["elsewhere"] }]);
   await pause(1_500);
   expect(world.wire.since(before, "arp").filter(gratuitousFrom(world.left))).toEqual([]);
+});
+
+test("each silence is logged as JSON with its reason, once a second, and how many more there were", async () => {
+  await answeredBy(world.left);
+  const before = readFileSync(world.onRight.log, "utf8").length;
+  await segment.watch(world.client, VIP, 3.5);
+  const lines = readFileSync(world.onRight.log, "utf8").slice(before).trim().split("\n");
+  const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const silences = entries.filter((entry) => entry["message"] === "frame not answered");
+  expect(silences.map((entry) => entry["reason"])).toContain("notFirst");
+  expect(silences.length).toBeLessThanOrEqual(2 * 5);
+  expect(Math.max(...silences.map((entry) => Number(entry["kept_back"])))).toBeGreaterThan(20);
 });
 
 test("a node whose interface is missing is silent and says why", async () => {
