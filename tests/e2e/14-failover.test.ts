@@ -81,7 +81,8 @@ test("without API server: the same, and announcers that are started again answer
     expect(age).toBeLessThan(3_600);
   });
   // What kubelet could not show meanwhile.
-  const log = await ground.target.kubectl(["logs", "-n", "metallb-system", "-l", "app=metallb,component=announcer"]);
+  const pods = ["-l", "app=metallb,component=announcer", "--tail=-1"];
+  const log = await ground.target.kubectl(["logs", "-n", "metallb-system", ...pods]);
   const used = log.split("\n").filter((line) => line.includes("the one kept here is used"));
   expect(used.length).toBeGreaterThanOrEqual(1);
   for (const line of used) expect((JSON.parse(line) as Record<string, unknown>)["age_seconds"]).toBeTypeOf("number");
