@@ -80,10 +80,13 @@ test("without API server: the same, and announcers that are started again answer
     expect(age).toBeGreaterThanOrEqual(0);
     expect(age).toBeLessThan(3_600);
   });
-  // What kubelet could not show meanwhile.
+  // Kubelet shows logs again some moments after the API server is back.
   const pods = ["-l", "app=metallb,component=announcer", "--tail=-1"];
-  const log = await ground.target.kubectl(["logs", "-n", "metallb-system", ...pods]);
-  const used = log.split("\n").filter((line) => line.includes("the one kept here is used"));
-  expect(used.length).toBeGreaterThanOrEqual(1);
-  for (const line of used) expect((JSON.parse(line) as Record<string, unknown>)["age_seconds"]).toBeTypeOf("number");
+  const used = async (): Promise<readonly unknown[]> => {
+    const log = await ground.target.kubectl(["logs", "-n", "metallb-system", ...pods]);
+    const lines = log.split("\n").filter((line) => line.includes("the one kept here is used"));
+    return lines.map((line) => (JSON.parse(line) as Record<string, unknown>)["age_seconds"]);
+  };
+  await expect.poll(async () => (await used()).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(1);
+  for (const age of await used()) expect(age).toBeTypeOf("number");
 });
