@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { AnnouncedService } from "../../../core/announce/plan-types.ts";
-import { Planner } from "../../../core/announce/planner.ts";
+import type { Planner } from "../../../core/announce/planner.ts";
 import { addressFrom } from "../builders.ts";
-import { advertisement, keyOf, lan, service, three } from "./planning.ts";
+import { keyOf, plannerOf, service, three } from "./planning.ts";
 
 const COUNT = 100;
 const local = (index: number, nodes: readonly string[]): AnnouncedService =>
@@ -14,15 +14,8 @@ const local = (index: number, nodes: readonly string[]): AnnouncedService =>
   });
 
 /** A hundred Services with an address each, all of whose endpoints are on one node. */
-function planned(): Planner {
-  const planner = new Planner();
-  for (const node of three) planner.setNode(node.name, node);
-  planner.setPools([lan]);
-  planner.setAdvertisement("network/l2", advertisement());
-  for (let index = 0; index < COUNT; index += 1) set(planner, local(index, ["node-1"]));
-  planner.update();
-  return planner;
-}
+const planned = (): Planner =>
+  plannerOf({ services: Array.from({ length: COUNT }, (_, index) => local(index, ["node-1"])) });
 
 const set = (planner: Planner, one: AnnouncedService): void => {
   planner.setService(keyOf(one), one);
