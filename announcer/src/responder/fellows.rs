@@ -103,6 +103,11 @@ impl Fellow {
         timing.dead_after(self.interval)
     }
 
+    /// Gives until when it counts as heard by this node itself.
+    fn heard_until(&self, timing: &Timing) -> Duration {
+        self.heard + self.dead_after(timing)
+    }
+
     fn applies(&self, hello: &Hello<'_>) -> bool {
         self.statement == Some(hello.statement)
     }
@@ -191,7 +196,7 @@ impl Fellows {
 
     /// Whether only others hear it.
     pub fn is_distant(&self, id: StationId, timing: &Timing, now: Duration) -> bool {
-        self.known.get(&id).is_none_or(|fellow| now >= fellow.heard + fellow.dead_after(timing))
+        self.known.get(&id).is_none_or(|fellow| now >= fellow.heard_until(timing))
     }
 
     /// Remembers a hello of this node itself.
@@ -242,7 +247,7 @@ impl Fellows {
         let mut has_changed = false;
         for fellow in self.known.values_mut() {
             // Of one that only others hear, nothing is known about what it hears.
-            if now >= fellow.heard + fellow.dead_after(timing) {
+            if now >= fellow.heard_until(timing) {
                 continue;
             }
             let is_deaf = now >= fellow.deaf_at(timing, speaking);
@@ -273,8 +278,8 @@ impl Fellows {
     pub fn next_change(&self, timing: &Timing, speaking: Duration, now: Duration) -> Option<Duration> {
         let death = |(id, fellow): (&StationId, &Fellow)| {
             let sign = fellow.heard.max(self.witnessed.get(id).copied().unwrap_or_default());
-            let deaf = Some(fellow.deaf_at(timing, speaking))
-                .filter(|&at| !fellow.is_deaf && at < fellow.heard + fellow.dead_after(timing));
+            let deaf =
+                Some(fellow.deaf_at(timing, speaking)).filter(|&at| !fellow.is_deaf && at < fellow.heard_until(timing));
             let listens = Some(fellow.listens_until).filter(|&until| until > now);
             (sign + fellow.dead_after(timing)).min(deaf.unwrap_or(Duration::MAX)).min(listens.unwrap_or(Duration::MAX))
         };
