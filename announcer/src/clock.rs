@@ -19,12 +19,14 @@ impl Clock {
 
     /// Gives the time since the start.
     #[must_use]
+    #[inline]
     pub fn now(self) -> Duration {
         since_boot().saturating_sub(self.start)
     }
 }
 
 /// Every Linux since 2.6.39 has this clock; without it the time stands still, and nothing is ever due.
+#[inline]
 fn since_boot() -> Duration {
     clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Duration::ZERO, Duration::from)
 }

@@ -1,6 +1,6 @@
 //! What the tasks tell the thread that answers: a queue of events, and a bell that wakes the thread.
 //!
-//! The thread waits for frames in poll(2), outside of any runtime, so the bell is a descriptor (eventfd(2)).
+//! The thread waits for frames in `epoll_wait(2)`, outside of any runtime, so the bell is a descriptor (eventfd(2)).
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -15,6 +15,7 @@ use announcer::hello_keys::{self, Keys};
 use announcer::http::{self, Pages};
 use announcer::mailbox::mailbox;
 use announcer::metrics::Metrics;
+use announcer::ports::Ports;
 use announcer::responder::{Config, Event, Exclusions, Responder, Timing};
 use announcer::run::{self, Edges};
 use announcer::{links, plan_file};
@@ -103,7 +104,8 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
         let cluster = Cluster::new(&flags, shared, clock).await.context("read the cluster's configuration")?;
         edges.spawn(cluster.follow(events_in.clone(), statuses_out, keys, stop.clone()));
     }
-    let turning = Edges { events, statuses, health, metrics, clock };
+    let ports = Ports::new(&events).context("watch the sockets")?;
+    let turning = Edges { events, ports, statuses, health, metrics, clock };
     let (turned, mut has_turned) = oneshot::channel();
     thread::Builder::new()
         .name("answering".to_owned())

@@ -4,6 +4,7 @@ mod addresses;
 mod bare;
 mod labels;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
@@ -120,10 +121,18 @@ impl Metrics {
         text
     }
 
-    /// Counts a frame that was sent; an answer also counts as a request, as upstream does.
+    /// Counts answers that were sent, each of which also counts as a request, as upstream does.
+    pub fn count_answers(&self, answered: impl ExactSizeIterator<Item = IpAddr>) {
+        if answered.len() > 0 {
+            let mut addresses = self.lock_addresses();
+            answered.for_each(|ip| addresses.count_answer(ip));
+        }
+    }
+
+    /// Counts a frame that was sent.
     pub fn count_sent(&self, purpose: Purpose) {
         match purpose {
-            Purpose::Answer(ip) => self.lock_addresses().count_answer(ip),
+            Purpose::Answer(ip) => self.count_answers([ip].into_iter()),
             Purpose::Announcement(ip) => self.lock_addresses().count_announcement(ip),
             Purpose::Hello => drop(self.hellos_sent.0.inc()),
             Purpose::Membership => drop(self.memberships_sent.0.inc()),
@@ -239,7 +248,6 @@ fn register<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, he
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::IpAddr;
 
     #[test]
     fn upstreams_names_are_printed_as_upstream_prints_them() {

@@ -4,16 +4,23 @@
 //! without one pays nothing for its traffic in IPv6.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use crate::filter::{self, Instruction, LONGEST, SHORTEST};
 use crate::socket::{PacketSocket, SocketError};
 use crate::wire::ethernet::{ETHERTYPE_ARP, Mac};
 use crate::wire::hello::{ETHERTYPE_HELLO, FRAME_CAPACITY};
+
+/// How many sockets one wait names at most; the others come with the next.
+const READY_CAPACITY: usize = 16;
+
+/// What a wait calls the descriptor that is no socket of these.
+const BELL: u64 = u64::MAX;
 
 /// `EtherType` of IPv6 (RFC 2464).
 const ETHERTYPE_IPV6: u16 = 0x86dd;
@@ -51,29 +58,37 @@ struct Port {
 #[derive(Debug)]
 pub struct Ports {
     all: Vec<Port>,
-    /// Which of them a frame waits at.
-    ready: Vec<usize>,
-    buffer: Box<[u8; FRAME_CAPACITY]>,
+    poll: Epoll,
+    /// What the last wait ended with; the first so many of it have yet to be looked at.
+    ready: [EpollEvent; READY_CAPACITY],
+    waiting: usize,
+    buffer: [u8; FRAME_CAPACITY],
     v4: Vec<Ipv4Addr>,
     v6: Vec<Ipv6Addr>,
     /// How long a filter may be; less than the kernel's own bound once it has refused a filter.
     longest: usize,
 }
 
-impl Default for Ports {
-    fn default() -> Self {
-        Self {
+impl Ports {
+    /// Gives no sockets, and what waits for them and for that descriptor, which is to stay open as long.
+    ///
+    /// # Errors
+    /// When the process may open no more descriptors.
+    pub fn new(bell: impl AsFd) -> io::Result<Self> {
+        let poll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        poll.add(bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL))?;
+        Ok(Self {
             all: Vec::new(),
-            ready: Vec::new(),
-            buffer: Box::new([0; FRAME_CAPACITY]),
+            poll,
+            ready: [EpollEvent::empty(); READY_CAPACITY],
+            waiting: 0,
+            buffer: [0; FRAME_CAPACITY],
             v4: Vec::new(),
             v6: Vec::new(),
             longest: LONGEST,
-        }
+        })
     }
-}
 
-impl Ports {
     /// Lets the frames of these addresses through and of no others, and gives the interfaces on which that did not work:
     /// their sockets are closed. Call it before any of them is answered.
     pub fn follow(&mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Vec<(u32, SocketError)> {
@@ -132,13 +147,13 @@ impl Ports {
     /// Closes the sockets of an interface, if it has any.
     pub fn close(&mut self, link: u32) {
         self.all.retain(|port| port.link != link);
-        self.ready.clear();
     }
 
     /// Sends a frame on an interface; nothing happens on one without sockets.
     ///
     /// # Errors
     /// [`SocketError::Send`]
+    #[inline]
     pub fn send(&self, link: u32, frame: &[u8]) -> Result<(), SocketError> {
         self.of(link).map_or(Ok(()), |port| port.socket.send(frame))
     }
@@ -159,30 +174,24 @@ impl Ports {
         self.of(link).map_or(Ok(()), |port| port.socket.leave(group))
     }
 
-    /// Waits for frames, for that descriptor, or for so long at most. Gives whether that descriptor is ready.
-    ///
-    /// With poll(2): the sockets are few, and a frame costs no call more that finds its socket empty.
-    pub fn wait(&mut self, bell: BorrowedFd<'_>, timeout: Duration) -> bool {
-        let wait_for = |descriptor| PollFd::new(descriptor, PollFlags::POLLIN);
-        let sockets = self.all.iter().map(|port| wait_for(port.socket.as_fd()));
-        let mut waits: Vec<_> = sockets.chain([wait_for(bell)]).collect();
-        self.ready.clear();
-        if poll(&mut waits, whole_millis(timeout)).is_err() {
-            // A signal came in between.
-            return false;
-        }
-        let bell = waits.pop();
-        let ready = waits.iter().enumerate().filter(|(_, wait)| wait.any().unwrap_or(true));
-        self.ready.extend(ready.map(|(at, _)| at));
-        bell.is_some_and(|bell| bell.any().unwrap_or(true))
+    /// Waits for frames, for the bell, or for so long at most. Gives whether the bell rings.
+    #[inline]
+    pub fn wait(&mut self, timeout: Duration) -> bool {
+        // A signal may come in between; then nothing waits.
+        self.waiting = self.poll.wait(&mut self.ready, whole_millis(timeout)).unwrap_or(0);
+        self.ready.iter().take(self.waiting).any(|event| event.data() == BELL)
     }
 
     /// Gives a frame from a socket that had one when [`Ports::wait`] ended. Each gives no more than one until the next
     /// wait, so that a flood on one does not silence another.
+    #[inline]
     pub fn receive(&mut self) -> Option<Received> {
-        while let Some(at) = self.ready.pop() {
-            let Some(port) = self.all.get(at) else { continue };
-            if let Some(length) = port.socket.receive(self.buffer.as_mut_slice()).transpose() {
+        while let Some(at) = self.waiting.checked_sub(1) {
+            self.waiting = at;
+            let event = self.ready.get(at)?.data();
+            // One that was closed since is not there any more; one that took its number over has no frame and says so.
+            let Some(port) = self.all.iter().find(|port| name_of(&port.socket) == event) else { continue };
+            if let Some(length) = port.socket.receive(&mut self.buffer).transpose() {
                 return Some(Received { link: port.link, kind: port.kind, length });
             }
         }
@@ -217,6 +226,8 @@ impl Ports {
             Kind::Ndp => ETHERTYPE_IPV6,
         };
         let socket = self.shortening(kind, |filter| PacketSocket::open(link, ethertype, filter))?;
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, name_of(&socket));
+        self.poll.add(&socket, event).map_err(|errno| SocketError::Open(errno.into()))?;
         Ok(Port { link, kind, socket })
     }
 
@@ -258,10 +269,15 @@ impl Ports {
     }
 }
 
-/// Gives a time as poll(2) takes it, no shorter than it is.
-fn whole_millis(time: Duration) -> PollTimeout {
+/// What a wait calls a socket.
+fn name_of(socket: &PacketSocket) -> u64 {
+    u64::try_from(socket.as_fd().as_raw_fd()).unwrap_or(BELL)
+}
+
+/// Gives a time as `epoll_wait(2)` takes it, no shorter than it is.
+fn whole_millis(time: Duration) -> EpollTimeout {
     let millis = time.as_nanos().div_ceil(1_000_000);
-    PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
+    EpollTimeout::try_from(millis).unwrap_or(EpollTimeout::MAX)
 }
 
 #[cfg(test)]
@@ -271,8 +287,8 @@ mod tests {
     #[test]
     fn a_wait_is_never_shorter_than_asked_for() {
         for (nanos, millis) in [(0, 0u16), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2)] {
-            assert_eq!(whole_millis(Duration::from_nanos(nanos)), PollTimeout::from(millis), "{nanos} ns");
+            assert_eq!(whole_millis(Duration::from_nanos(nanos)), EpollTimeout::from(millis), "{nanos} ns");
         }
-        assert_eq!(whole_millis(Duration::MAX), PollTimeout::MAX);
+        assert_eq!(whole_millis(Duration::MAX), EpollTimeout::MAX);
     }
 }

@@ -33,7 +33,7 @@ pub use self::timing::Timing;
 use self::announcing::Announcing;
 use self::book::Book;
 use self::random::Random;
-use self::segment::{Context, Segment, Socket, Standing};
+use self::segment::{Context, Segment, Socket};
 use crate::plan::Plan;
 use crate::status::Status;
 use crate::wire::hello::{KeyRing, NodeId};
@@ -64,7 +64,8 @@ pub struct Responder {
     knows_links: bool,
     /// All interfaces with their names, and why they are not used where they are not.
     links: BTreeMap<u32, (String, Option<Silence>)>,
-    segments: BTreeMap<u32, Segment>,
+    /// In boxes, so that the few that are looked for lie close together.
+    segments: BTreeMap<u32, Box<Segment>>,
     /// The stations that are open, by their numbers, with the names of their interfaces.
     open: BTreeMap<u8, String>,
     announcing: Announcing,
@@ -130,7 +131,7 @@ impl Responder {
     /// Whether the interfaces are known and a socket is open on each that is usable.
     #[must_use]
     pub fn is_listening(&self) -> bool {
-        self.knows_links && self.segments.values().all(Segment::is_open)
+        self.knows_links && self.segments.values().all(|segment| segment.is_open())
     }
 
     /// Gives how many fellows are heard on an interface now.
@@ -141,17 +142,20 @@ impl Responder {
 
     /// Gives the interfaces on which an address is answered now.
     pub fn answers(&self, ip: IpAddr) -> impl Iterator<Item = u32> {
-        let is_answered = move |segment: &&Segment| {
-            segment.standing(ip).is_some_and(|standing| !matches!(standing, Standing::Silent(_)))
-        };
-        self.segments.values().filter(is_answered).map(|segment| segment.index)
+        self.segments.values().filter(move |segment| segment.answers(ip)).map(|segment| segment.index)
     }
 
     /// Takes in what happened and gives what to do, in order.
     pub fn handle(&mut self, event: Event, now: Duration) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Frame(link, bytes) => self.receive(link, &bytes, now, &mut actions),
+            Event::Frame(link, bytes) => {
+                let mut frame = Vec::new();
+                if let Some(ip) = self.answer(link, &bytes, now, &mut frame) {
+                    actions.push(Action::Send(Transmission { link, purpose: Purpose::Answer(ip), frame }));
+                }
+                self.receive(link, &bytes, now, &mut actions);
+            }
             event => {
                 self.fence(now, &mut actions);
                 self.take_in(event, now, &mut actions);
@@ -161,23 +165,25 @@ impl Responder {
         actions
     }
 
-    /// Takes in a frame as [`Event::Frame`] does, and adds what to do.
-    pub fn receive(&mut self, link: u32, frame: &[u8], now: Duration, actions: &mut Vec<Action>) {
-        self.fence(now, actions);
-        if self.on_frame(link, frame, now, actions) || self.deadline().is_some_and(|deadline| deadline <= now) {
+    /// Takes in what a frame tells, which [`Responder::answer`] has answered if it was to be, and adds what to do. Gives
+    /// whether anything follows from it, so that [`Responder::deadline`] may be another now.
+    pub fn receive(&mut self, link: u32, frame: &[u8], now: Duration, actions: &mut Vec<Action>) -> bool {
+        let is_fenced = self.fence(now, actions);
+        let may_follow = self.on_frame(link, frame, now, actions) || is_fenced;
+        if may_follow {
             self.settle(now, actions);
         }
+        may_follow
     }
 
     /// Looks, before anything else, whether this node was away for so long that others may have taken over.
-    fn fence(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.is_finished {
-            return;
-        }
+    fn fence(&mut self, now: Duration, actions: &mut Vec<Action>) -> bool {
         let context = context!(self, now);
+        let mut is_fenced = false;
         for segment in self.segments.values_mut() {
-            segment.fence(&context, &mut self.announcing, actions);
+            is_fenced |= segment.fence(&context, &mut self.announcing, actions);
         }
+        is_fenced
     }
 
     fn take_in(&mut self, event: Event, now: Duration, actions: &mut Vec<Action>) {
@@ -238,7 +244,7 @@ impl Responder {
             self.has_news |= std::mem::take(&mut segment.has_news);
         }
         self.announce(now, actions);
-        if self.is_stopping && !self.segments.values().any(Segment::is_leaving) {
+        if self.is_stopping && !self.segments.values().any(|segment| segment.is_leaving()) {
             self.finish(now, actions);
         }
         self.report(now, actions);

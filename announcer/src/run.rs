@@ -1,11 +1,11 @@
 //! The one loop: brings events to the responder and carries out what it says.
 //!
 //! It has a thread of its own, outside of any runtime, and shares no lock with anything slow, so that an answer waits
-//! for no TLS and no JSON. A frame goes from the socket through the responder to the socket without leaving the thread.
+//! for no TLS and no JSON. A frame goes from the socket through the responder to the socket without leaving the thread, and
+//! whoever asks for an address has its answer before anything is counted or learned from the question.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::mailbox::Receiver;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::ports::{Kind, Ports, Received};
-use crate::responder::{Action, Event, Notice, Responder, Transmission};
+use crate::responder::{Action, Event, Notice, Purpose, Responder, Transmission};
 use crate::socket::{SocketError, ask_for_short_turns};
 use crate::status::Status;
 
@@ -29,6 +29,9 @@ const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long handing over may take before the program ends without; the responder needs a few tenths of a second.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many answers are counted at once at most; they are sooner whenever anything else happens.
+const ANSWERS_CAPACITY: usize = 256;
 
 /// Log lines of each kind in a second: about frames, and about addresses and fellows.
 const LINES_ABOUT_FRAMES: u32 = 1;
@@ -39,6 +42,8 @@ const LINES_ABOUT_NOTICES: u32 = 20;
 pub struct Edges {
     /// Plans, keys and interfaces, and the word to stop.
     pub events: Receiver,
+    /// The sockets, none of them open yet; they wait for events as well.
+    pub ports: Ports,
     /// Where each new status goes.
     pub statuses: watch::Sender<Option<Arc<Status>>>,
     /// For the probes.
@@ -52,12 +57,17 @@ pub struct Edges {
 struct Loop {
     responder: Responder,
     edges: Edges,
-    ports: Ports,
+    /// When the responder is to be asked again at the latest.
+    due: Option<Duration>,
     about_frames: Limiter,
     about_notices: Limiter,
     next_beat: Duration,
     stopped_at: Option<Duration>,
+    /// What one frame leads to. Kept for the next, so that none needs memory of its own, as are the two after it.
     actions: Vec<Action>,
+    answer: Vec<u8>,
+    /// Addresses that were answered and have yet to be counted.
+    answered: Vec<IpAddr>,
     /// Addresses that the plan has taken away, while some of them are still answered.
     parting: BTreeSet<IpAddr>,
     is_finished: bool,
@@ -68,12 +78,14 @@ pub fn run(responder: Responder, edges: Edges) {
     let mut turning = Loop {
         responder,
         edges,
-        ports: Ports::default(),
+        due: None,
         about_frames: Limiter::new(LINES_ABOUT_FRAMES),
         about_notices: Limiter::new(LINES_ABOUT_NOTICES),
         next_beat: Duration::ZERO,
         stopped_at: None,
         actions: Vec::new(),
+        answer: Vec::new(),
+        answered: Vec::with_capacity(ANSWERS_CAPACITY),
         parting: BTreeSet::new(),
         is_finished: false,
     };
@@ -95,9 +107,8 @@ impl Loop {
     /// Waits until there is something to do, and does it.
     fn turn(&mut self) {
         self.beat();
-        let due = self.responder.deadline().map_or(self.next_beat, |deadline| deadline.min(self.next_beat));
-        let timeout = due.saturating_sub(self.edges.clock.now());
-        let has_events = self.ports.wait(self.edges.events.as_fd(), timeout);
+        let due = self.due.map_or(self.next_beat, |due| due.min(self.next_beat));
+        let has_events = self.edges.ports.wait(due.saturating_sub(self.edges.clock.now()));
         // In this order, so that no flood of frames delays a plan or the end.
         if has_events {
             self.edges.events.hush();
@@ -108,7 +119,7 @@ impl Loop {
         if due <= self.edges.clock.now() {
             self.handle(Event::Tick);
         }
-        while let Some(received) = self.ports.receive() {
+        while let Some(received) = self.edges.ports.receive() {
             self.take_in(received);
         }
     }
@@ -123,41 +134,48 @@ impl Loop {
         let now = self.edges.clock.now();
         if now >= self.next_beat {
             self.edges.health.beat(now);
-            self.edges.metrics.count_drops(self.ports.take_drops());
+            self.edges.metrics.count_drops(self.edges.ports.take_drops());
+            self.edges.metrics.count_answers(self.answered.drain(..));
             self.next_beat = now + BEAT_INTERVAL;
         }
     }
 
     fn take_in(&mut self, Received { link, kind, length }: Received) {
-        match length {
-            Ok(length) => {
-                if kind == Kind::Hello {
-                    self.edges.metrics.count_hello();
-                }
-                // The time is read after the frame, and so tells the responder how long this process had stood still
-                // before the frame is judged.
-                let mut actions = std::mem::take(&mut self.actions);
-                self.responder.receive(link, self.ports.frame(length), self.edges.clock.now(), &mut actions);
-                let mut next = VecDeque::new();
-                for action in actions.drain(..) {
-                    next.extend(self.carry_out(action));
-                }
-                // Kept for the next frame, so that none needs memory of its own.
-                self.actions = actions;
-                self.handle_all(next);
-            }
+        let length = match length {
+            Ok(length) => length,
             Err(err) => {
                 debug!(err = chain(&err), link, "packet socket lost");
                 let lost = self.lose(link);
-                self.handle(lost);
+                return self.handle(lost);
             }
+        };
+        let frame = self.edges.ports.frame(length);
+        // The time is read after the frame, and so tells the responder how long this process had stood still before the
+        // frame is judged.
+        let now = self.edges.clock.now();
+        match kind {
+            Kind::Hello => self.edges.metrics.count_hello(),
+            Kind::Arp | Kind::Ndp => {
+                if let Some(ip) = self.responder.answer(link, frame, now, &mut self.answer)
+                    && self.send(link, Purpose::Answer(ip), &self.answer)
+                {
+                    self.answered.push(ip);
+                }
+            }
+        }
+        let mut actions = std::mem::take(&mut self.actions);
+        let may_follow = self.responder.receive(link, frame, now, &mut actions);
+        let next: VecDeque<_> = actions.drain(..).filter_map(|action| self.carry_out(action)).collect();
+        self.actions = actions;
+        if may_follow || !next.is_empty() || self.answered.len() >= ANSWERS_CAPACITY {
+            self.handle_all(next);
         }
     }
 
     /// Gives what the responder is told about an interface whose sockets are of no more use.
     fn lose(&mut self, link: u32) -> Event {
         self.edges.metrics.count_socket_error();
-        self.ports.close(link);
+        self.edges.ports.close(link);
         Event::Lost(link)
     }
 
@@ -183,15 +201,17 @@ impl Loop {
                 next.extend(self.let_go());
             }
         }
+        self.due = self.responder.deadline();
+        self.edges.metrics.count_answers(self.answered.drain(..));
     }
 
     /// Lets the frames of a plan's addresses through, and of those that it takes away and that are answered until others
     /// do.
     fn let_through(&mut self, plan: &Plan) -> Vec<(u32, SocketError)> {
         let planned: BTreeSet<_> = plan.vips.iter().map(|vip| vip.ip).collect();
-        let gone = self.ports.addresses().filter(|ip| !planned.contains(ip));
+        let gone = self.edges.ports.addresses().filter(|ip| !planned.contains(ip));
         self.parting = gone.filter(|&ip| self.is_answered(ip)).collect();
-        self.ports.follow(planned.union(&self.parting).copied())
+        self.edges.ports.follow(planned.union(&self.parting).copied())
     }
 
     /// Lets the frames of addresses that were taken away through no more, once all of them have been handed over.
@@ -199,7 +219,7 @@ impl Loop {
         if self.parting.is_empty() || self.parting.iter().any(|&ip| self.is_answered(ip)) {
             return Vec::new();
         }
-        let lost = self.ports.forget(&std::mem::take(&mut self.parting));
+        let lost = self.edges.ports.forget(&std::mem::take(&mut self.parting));
         self.lose_all(lost)
     }
 
@@ -219,10 +239,14 @@ impl Loop {
     fn carry_out(&mut self, action: Action) -> Option<Event> {
         match action {
             Action::Open(link) => return Some(self.open(link)),
-            Action::Close(link) => self.ports.close(link),
-            Action::Send(transmission) => self.send(&transmission),
-            Action::Join(link, group) => self.tell_failure(self.ports.join(link, group)),
-            Action::Leave(link, group) => self.tell_failure(self.ports.leave(link, group)),
+            Action::Close(link) => self.edges.ports.close(link),
+            Action::Send(Transmission { link, purpose, frame }) => {
+                if self.send(link, purpose, &frame) {
+                    self.edges.metrics.count_sent(purpose);
+                }
+            }
+            Action::Join(link, group) => self.tell_failure(self.edges.ports.join(link, group)),
+            Action::Leave(link, group) => self.tell_failure(self.edges.ports.leave(link, group)),
             Action::Ignore(silence) => {
                 self.edges.metrics.count_silence(silence);
                 let reason = silence.name();
@@ -260,7 +284,7 @@ impl Loop {
     }
 
     fn open(&mut self, link: u32) -> Event {
-        match self.ports.open(link) {
+        match self.edges.ports.open(link) {
             Ok(()) => {
                 debug!(link, "packet sockets opened");
                 Event::Opened(link)
@@ -272,14 +296,14 @@ impl Loop {
         }
     }
 
-    fn send(&self, Transmission { link, purpose, frame }: &Transmission) {
-        match self.ports.send(*link, frame) {
-            Ok(()) => self.edges.metrics.count_sent(*purpose),
-            Err(err) => {
-                self.edges.metrics.count_send_error();
-                debug!(err = chain(&err), link, ?purpose, "frame not sent");
-            }
+    /// Sends a frame and gives whether that went well.
+    fn send(&self, link: u32, purpose: Purpose, frame: &[u8]) -> bool {
+        let sent = self.edges.ports.send(link, frame);
+        if let Err(err) = &sent {
+            self.edges.metrics.count_send_error();
+            debug!(err = chain(err), link, ?purpose, "frame not sent");
         }
+        sent.is_ok()
     }
 
     fn note(&mut self, notice: &Notice) {

@@ -145,6 +145,7 @@ impl PacketSocket {
     ///
     /// # Errors
     /// [`SocketError::Receive`]; do not read on.
+    #[inline]
     pub fn receive(&self, buffer: &mut [u8]) -> Result<Option<usize>, SocketError> {
         match recv(self.descriptor.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT) {
             Ok(length) => Ok(Some(length)),
@@ -157,6 +158,7 @@ impl PacketSocket {
     ///
     /// # Errors
     /// [`SocketError::Send`] when the frame is lost.
+    #[inline]
     pub fn send(&self, frame: &[u8]) -> Result<(), SocketError> {
         let sent = send(self.descriptor.as_raw_fd(), frame, MsgFlags::MSG_DONTWAIT);
         sent.map(|_length| ()).map_err(|errno| SocketError::Send(errno.into()))

@@ -4,11 +4,12 @@
  * a program has to be woken first, and the client again.
  */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COUNTS, figures, lastAddress, named, onScene, quantile } from "./announcing.ts";
-import { run } from "./shell.ts";
+import { run, until } from "./shell.ts";
 
 const figure = figures("arp");
 
@@ -33,17 +34,26 @@ try {
 async function measure(count: number): Promise<void> {
   const micros: Record<(typeof NAMES)[number], number[]> = { kernel: [], "least program": [], announcer: [] };
   await onScene(count, async ({ segment, client, node }) => {
-    const child = spawn("ip", ["netns", "exec", node.namespace, echo, "lan0", ECHO_ADDRESS], { stdio: "inherit" });
-    const targets = { kernel: node.ip, "least program": ECHO_ADDRESS, announcer: lastAddress(count) };
-    try {
-      for (let round = 0; round < ROUNDS; round++) {
-        for (const name of NAMES) {
-          const said = await segment.client(client, "latency", targets[name], String(REQUESTS));
-          micros[name].push(...(JSON.parse(said) as { micros: number[] }).micros);
-        }
+    const ask = async (name: (typeof NAMES)[number], ip: string): Promise<void> => {
+      const said = await segment.client(client, "latency", ip, String(REQUESTS));
+      micros[name].push(...(JSON.parse(said) as { micros: number[] }).micros);
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      await ask("kernel", node.ip);
+      // Only for its own turns: its filter would stand before the announcer's otherwise.
+      const child = spawn("ip", ["netns", "exec", node.namespace, echo, "lan0", ECHO_ADDRESS], { stdio: "inherit" });
+      try {
+        await until("an answer of the least program", 5_000, 20, async () => {
+          const { replies } = await segment.watch(client, ECHO_ADDRESS, 0.05, 10);
+          return replies.length > 0 ? true : undefined;
+        });
+        await ask("least program", ECHO_ADDRESS);
+      } finally {
+        const ended = once(child, "exit");
+        child.kill("SIGKILL");
+        await ended;
       }
-    } finally {
-      child.kill("SIGKILL");
+      await ask("announcer", lastAddress(count));
     }
   });
   for (const name of NAMES) micros[name].sort((a, b) => a - b);

@@ -58,7 +58,7 @@ impl Responder {
             let mut segment = Segment::new(link.index, link.name, mac, (self.own, station));
             (segment.is_running, segment.link_local) = (is_running, link.link_local);
             segment.follow(&context);
-            self.segments.insert(link.index, segment);
+            self.segments.insert(link.index, Box::new(segment));
             actions.push(Action::Open(link.index));
         }
     }

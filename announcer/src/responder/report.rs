@@ -78,7 +78,7 @@ impl Responder {
             Standing::Silent(silence) => Some(silence),
             Standing::Answering | Standing::Leaving { .. } => None,
         };
-        if let Some(silence) = self.segments.values().filter_map(of_place).max() {
+        if let Some(silence) = self.segments.values().filter_map(|segment| of_place(segment)).max() {
             return silence;
         }
         if !entry.names_interfaces() {

@@ -74,6 +74,7 @@ impl Packet {
     ///
     /// # Errors
     /// Refuses a body that is too short or is not ARP for IPv4 over Ethernet.
+    #[inline]
     pub fn read(body: &[u8]) -> Result<Self, Malformed> {
         let Some(packet) = body.first_chunk::<PACKET_LENGTH>() else {
             return Err(Malformed::Short(HEADER_LENGTH + body.len()));
@@ -100,6 +101,7 @@ impl Packet {
 
     /// Gives the packet's bytes as they follow an Ethernet header.
     #[must_use]
+    #[inline]
     pub const fn write(&self) -> [u8; PACKET_LENGTH] {
         let [h0, h1] = HARDWARE_ETHERNET.to_be_bytes();
         let [p0, p1] = PROTOCOL_IPV4.to_be_bytes();
@@ -157,6 +159,7 @@ impl Frame {
     ///
     /// # Errors
     /// Refuses what is not an untagged frame with ARP for IPv4 over Ethernet, by the first thing that is wrong.
+    #[inline]
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let (Header { destination, source, ethertype }, body) = Header::read(bytes)?;
         if ethertype != ETHERTYPE_ARP {
@@ -167,6 +170,7 @@ impl Frame {
 
     /// Gives the frame's bytes as they go on the wire, without padding.
     #[must_use]
+    #[inline]
     pub fn write(&self) -> [u8; FRAME_LENGTH] {
         let header = Header { destination: self.destination, source: self.source, ethertype: ETHERTYPE_ARP };
         let mut bytes = [0; FRAME_LENGTH];

@@ -69,6 +69,7 @@ impl Header {
     ///
     /// # Errors
     /// Refuses a frame that is [`Malformed::Short`] or [`Malformed::Tagged`].
+    #[inline]
     pub fn read(frame: &[u8]) -> Result<(Self, &[u8]), Malformed> {
         let Some((header, body)) = frame.split_first_chunk::<HEADER_LENGTH>() else {
             return Err(Malformed::Short(frame.len()));
@@ -85,6 +86,7 @@ impl Header {
 
     /// Gives the header's bytes as they go on the wire.
     #[must_use]
+    #[inline]
     pub const fn write(&self) -> [u8; HEADER_LENGTH] {
         let [d0, d1, d2, d3, d4, d5] = self.destination.0;
         let [s0, s1, s2, s3, s4, s5] = self.source.0;

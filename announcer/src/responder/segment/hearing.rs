@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Context, Segment, Standing};
+use super::{Context, Segment};
 use crate::responder::fellows::{Fellow, Stances};
 use crate::responder::{Action, Cause, Notice};
 use crate::wire::ethernet::Mac;
@@ -121,8 +121,10 @@ impl Segment {
     /// Takes in a packet that says that whoever has this MAC address has the address. Heeded only of a fellow that is a
     /// candidate; its next hello has the last word.
     pub fn see(&mut self, ip: IpAddr, mac: Mac, context: &Context<'_>) {
-        let is_ours = self.standing(ip).is_some_and(|standing| !matches!(standing, Standing::Silent(_)));
-        let Some((id, node)) = self.fellows.by_mac(mac).filter(|_| is_ours) else { return };
+        if !self.answers(ip) {
+            return;
+        }
+        let Some((id, node)) = self.fellows.by_mac(mac) else { return };
         let entry = context.book.and_then(|book| book.entries.get(&ip));
         let rank = entry.and_then(|entry| entry.nodes.iter().position(|candidate| *candidate == node));
         let Some(rank) = rank.and_then(|rank| u8::try_from(rank).ok()) else { return };

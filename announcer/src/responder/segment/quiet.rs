@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Context, Quiet, Segment, Socket, Standing};
 use crate::responder::announcing::Announcing;
-use crate::responder::{Action, Notice, Silence};
+use crate::responder::{Action, Notice, Silence, Timing};
 
 impl Segment {
     /// The socket receives: everything begins anew.
@@ -56,20 +56,24 @@ impl Segment {
         self.has_news = true;
     }
 
-    /// Whether it has said nothing for so long that fellows may have taken it for dead; then it listens again.
+    /// Gives for how long it has said nothing, if that is so long that fellows may have taken it for dead.
+    #[inline]
+    pub fn stalled(&self, timing: &Timing, now: Duration) -> Option<Duration> {
+        let stalled = now.saturating_sub(self.last_hello?);
+        (self.is_open() && stalled >= timing.fenced_after(self.interval)).then_some(stalled)
+    }
+
+    /// Has it listen again, if fellows may have taken it for dead; gives whether that is so.
     pub(in crate::responder) fn fence(
         &mut self,
         context: &Context<'_>,
         announcing: &mut Announcing,
         actions: &mut Vec<Action>,
-    ) {
-        let Some(last) = self.last_hello.filter(|_| self.is_open()) else { return };
-        let stalled = context.now.saturating_sub(last);
-        if stalled < context.timing.fenced_after(self.interval) {
-            return;
-        }
+    ) -> bool {
+        let Some(stalled) = self.stalled(context.timing, context.now) else { return false };
         self.listen(Silence::Fenced, context, announcing);
         actions.push(Action::Note(Notice::Fenced { link: self.index, stalled }));
+        true
     }
 
     /// Looks who has died or is deaf, and whether it has listened for long enough.
