@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { helmBinary } from "../../hack/src/helm.ts";
 import { pickList, pickText } from "../../hack/src/lab/json.ts";
+import { awaitMetallb, manifestOf, METALLB_NAMESPACE, metallbObjects } from "../../hack/src/metallb.ts";
 import { METALLB, moduleFolder, neighbourImages } from "../../hack/src/neighbours.ts";
 import { run, until } from "../../hack/src/shell.ts";
 import type { Target } from "../../hack/src/target.ts";
@@ -27,19 +28,13 @@ export const objectsIn = (file: string): readonly Json[] =>
   });
 
 /**
- * Upstream's manifest with the images of this lab. FRR's validation is chosen, since the native one refuses most fields of
+ * Upstream's manifest. FRR's validation is chosen, since the native one refuses most fields of
  * BGPPeers; FRR itself is not there, so its configuration is written for nobody.
  */
 async function manifest(): Promise<string> {
-  const folder = await moduleFolder(METALLB);
-  const [controller, speaker] = await neighbourImages(METALLB);
-  const upstream = readFileSync(join(folder, "config/manifests/metallb-native.yaml"), "utf8");
-  const documents = upstream
-    .replaceAll(/quay\.io\/metallb\/controller:\S+/g, controller!.reference)
-    .replaceAll(/quay\.io\/metallb\/speaker:\S+/g, speaker!.reference);
-  const items = parseAllDocuments(documents).map((document) => document.toJS() as Json);
+  const items = await metallbObjects();
   for (const item of items) if (item["kind"] === "Deployment" || item["kind"] === "DaemonSet") speakFrr(item);
-  return items.map((item) => JSON.stringify(item)).join("\n---\n");
+  return manifestOf(items);
 }
 
 function speakFrr(workload: Json): void {
@@ -58,11 +53,10 @@ export async function bringMetallb(target: Target, folder: string): Promise<void
   const { kubectl } = target;
   const file = join(folder, "metallb-native.yaml");
   writeFileSync(file, await manifest());
-  await kubectl(["create", "namespace", "metallb-system"]);
+  await kubectl(["create", "namespace", METALLB_NAMESPACE]);
   await storeOldPeer(target);
   await kubectl(["apply", "-f", file]);
-  await kubectl(["rollout", "status", "deployment/controller", "-n", "metallb-system", "--timeout=240s"]);
-  await kubectl(["rollout", "status", "daemonset/speaker", "-n", "metallb-system", "--timeout=240s"]);
+  await awaitMetallb(target);
   await until("MetalLB's webhooks", 120_000, 2_000, async () => {
     const { code } = await target.tryKubectl(["apply", "--dry-run=server", "-f", files.objects]);
     return code === 0 ? true : undefined;

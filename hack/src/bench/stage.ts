@@ -1,8 +1,10 @@
-/** A lab with Berth on it and a pool for the bench; what the bench makes goes again. */
+/** A lab with Berth on it, or MetalLB, and a pool for the bench; what the bench makes goes again. */
 import { apiOver, type Api } from "../../../cluster/api.ts";
 import { kinds, type IPAddress, type Service } from "../../../cluster/kinds.ts";
 import { keys } from "../../../core/keys.ts";
 import { connect } from "../../../cluster/transport.ts";
+import { awaitMetallb, manifestOf, METALLB_NAMESPACE, metallbObjects } from "../metallb.ts";
+import { METALLB, neighbourImages } from "../neighbours.ts";
 import { awaitCalm, bringUpLab, deploy } from "../product.ts";
 import { until } from "../shell.ts";
 import { targetLab, type Target } from "../target.ts";
@@ -14,17 +16,16 @@ export type Stage = { readonly target: Target; readonly api: Api };
 export const NAMESPACE = "bench";
 /** Where Pepr's webhook never looks, and the class that is somebody else's: nothing of Berth is asked or writes. */
 export const ELSEWHERE = { namespace: "kube-system", loadBalancerClass: "example.com/somebody-else" } as const;
-const POOL = {
-  apiVersion: "metallb.io/v1beta1",
-  kind: "IPAddressPool",
-  metadata: { name: "bench", namespace: NAMESPACE },
-  spec: { addresses: ["10.64.0.0/16"] },
-};
-const ADVERTISEMENT = {
-  apiVersion: "metallb.io/v1beta1",
-  kind: "L2Advertisement",
-  metadata: { name: "bench", namespace: NAMESPACE },
-};
+const pool = (namespace: string): string =>
+  manifestOf([
+    {
+      apiVersion: "metallb.io/v1beta1",
+      kind: "IPAddressPool",
+      metadata: { name: "bench", namespace },
+      spec: { addresses: ["10.64.0.0/16"] },
+    },
+    { apiVersion: "metallb.io/v1beta1", kind: "L2Advertisement", metadata: { name: "bench", namespace } },
+  ]);
 
 /** Selects the bench's Services. */
 const MADE_BY = "made-by=bench";
@@ -32,33 +33,57 @@ const MADE_BY = "made-by=bench";
 const CLEAR_MILLIS = 600_000;
 /** Nodes of the lab; MetalLB's figures were taken on three. */
 export const NODES = 3;
+const UP = ["--nodes", String(NODES), "--audit"] as const;
+/** Longest wait for MetalLB's webhooks, in milliseconds. */
+const WEBHOOKS_MILLIS = 120_000;
 
 /**
  * Runs `work` on a lab that is brought up for it and taken down afterwards; with BERTH_LAB_READY on the lab BERTH_LAB,
  * which is up (with --audit) and has Berth on it, and stays.
  */
-export async function onStage(work: (stage: Stage) => Promise<void>): Promise<void> {
+export async function onStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
   const target = await targetLab(process.env["BERTH_LAB"] ?? "bench");
   const isBorrowed = process.env["BERTH_LAB_READY"] !== undefined;
   try {
     if (!isBorrowed) {
-      await bringUpLab(target, ["--nodes", String(NODES), "--audit"]);
+      await bringUpLab(target, UP);
       await deploy(target);
       await awaitCalm(target);
     }
-    process.env["KUBECONFIG"] = target.kubeconfig;
-    const stage = { target, api: apiOver(await connect()) };
     await target.tryKubectl(["create", "namespace", NAMESPACE]);
-    await target.kubectl(
-      ["apply", "-f", "-"],
-      [POOL, ADVERTISEMENT].map((object) => JSON.stringify(object)).join("\n---\n"),
-    );
+    await target.kubectl(["apply", "-f", "-"], pool(NAMESPACE));
+    const stage = await stageOn(target);
     await clear(stage); // what an earlier run has left
-    await work(stage);
+    const result = await work(stage);
     if (isBorrowed) await target.kubectl(["delete", "namespace", NAMESPACE]);
+    return result;
   } finally {
     if (!isBorrowed) await target.lab("down");
   }
+}
+
+/** Runs `work` on a lab of the same size that has MetalLB in Berth's place, as upstream's manifest installs it. */
+export async function onMetallbStage<T>(work: (stage: Stage) => Promise<T>): Promise<T> {
+  const target = await targetLab("bench-metallb");
+  try {
+    await target.lab("up", ...UP);
+    await target.lab("load", ...(await neighbourImages(METALLB)).map(({ archive }) => archive));
+    await target.kubectl(["apply", "-f", "-"], manifestOf(await metallbObjects()));
+    await awaitMetallb(target);
+    await target.kubectl(["create", "namespace", NAMESPACE]);
+    await until("MetalLB's webhooks", WEBHOOKS_MILLIS, 1_000, async () => {
+      const { code } = await target.tryKubectl(["apply", "-f", "-"], pool(METALLB_NAMESPACE));
+      return code === 0 ? true : undefined;
+    });
+    return await work(await stageOn(target));
+  } finally {
+    await target.lab("down");
+  }
+}
+
+async function stageOn(target: Target): Promise<Stage> {
+  process.env["KUBECONFIG"] = target.kubeconfig;
+  return { target, api: apiOver(await connect()) };
 }
 
 /** A LoadBalancer Service without pods, as a person writes it. */
