@@ -14,7 +14,7 @@ use announcer::responder::{
 };
 use announcer::wire::arp::Frame;
 use announcer::wire::ethernet::Header;
-use announcer::wire::hello::{Hello, Key, KeyRing, NodeId, read_stances, write_stances};
+use announcer::wire::hello::{ETHERTYPE_HELLO, Hello, Key, KeyRing, NodeId, read_stances, write_stances};
 use announcer::wire::ipv6::Envelope;
 use announcer::wire::ndp::{Message, Neighbor};
 
@@ -53,11 +53,32 @@ pub fn responder(bytes: &[u8]) {
     responder.handle(Event::Keys(keys()), world.now);
     while let Some(event) = world.next() {
         world.note(&event);
-        for action in responder.handle(event, world.now) {
+        let (actions, is_settled) = match event {
+            Event::Frame(link, frame) => take_in(&mut responder, link, &frame, world.now),
+            event => (responder.handle(event, world.now), true),
+        };
+        for action in actions {
             world.check(&action);
         }
-        assert!(responder.deadline().is_none_or(|deadline| deadline > world.now));
+        assert!(!is_settled || responder.deadline().is_none_or(|deadline| deadline > world.now));
     }
+}
+
+/// Gives what follows from a frame as the program has it, which asks for the answer first, and whether everything due has
+/// been done. Each frame but a hello has either an answer or a reason why there is none; and one of which nothing follows
+/// leaves the time to wake at where it was.
+fn take_in(responder: &mut Responder, link: u32, frame: &[u8], now: Duration) -> (Vec<Action>, bool) {
+    let (mut answer, mut actions, deadline) = (Vec::new(), Vec::new(), responder.deadline());
+    let answered = responder.answer(link, frame, now, &mut answer);
+    let is_settled = responder.receive(link, frame, now, &mut actions);
+    assert!(is_settled || responder.deadline() == deadline);
+    let is_refused = actions.iter().any(|action| matches!(action, Action::Ignore(_) | Action::Drop(_)));
+    assert!(is_settled || actions.len() == usize::from(is_refused));
+    let is_hello = Header::read(frame).is_ok_and(|(header, _)| header.ethertype == ETHERTYPE_HELLO);
+    assert!(is_hello || answered.is_some() != is_refused);
+    let answer = answered.map(|ip| Transmission { link, purpose: Purpose::Answer(ip), frame: answer });
+    actions.splice(0..0, answer.map(Action::Send));
+    (actions, is_settled)
 }
 
 /// Makes events out of bytes and knows what they amount to.

@@ -86,6 +86,7 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
     let config = Config { node: flags.node_name.clone(), exclusions, epoch, timing: Timing::DEFAULT };
     let responder = Responder::new(config);
     let (events_in, events) = mailbox(EVENTS_CAPACITY).context("open the mailbox of the thread that answers")?;
+    let ports = Ports::new(&events).context("watch the sockets of the thread that answers")?;
     let (statuses, statuses_out) = watch::channel(None);
     let (keys, keys_out) = watch::channel(Keys::new());
     let stop = CancellationToken::new();
@@ -104,7 +105,6 @@ async fn run(flags: Flags) -> anyhow::Result<()> {
         let cluster = Cluster::new(&flags, shared, clock).await.context("read the cluster's configuration")?;
         edges.spawn(cluster.follow(events_in.clone(), statuses_out, keys, stop.clone()));
     }
-    let ports = Ports::new(&events).context("watch the sockets")?;
     let turning = Edges { events, ports, statuses, health, metrics, clock };
     let (turned, mut has_turned) = oneshot::channel();
     thread::Builder::new()

@@ -252,11 +252,11 @@ mod tests {
     #[test]
     fn upstreams_names_are_printed_as_upstream_prints_them() {
         let metrics = Metrics::new("node-1");
-        metrics.count_sent(Purpose::Answer(IpAddr::from([192, 168, 1, 200])));
+        metrics.count_answers([200, 201, 200].map(|host| IpAddr::from([192, 168, 1, host])).into_iter());
         let text = metrics.render(Duration::ZERO);
         assert!(text.contains("# TYPE metallb_layer2_responses_sent counter\n"), "{text}");
-        assert!(text.contains("\nmetallb_layer2_responses_sent{ip=\"192.168.1.200\"} 1\n"), "{text}");
-        assert!(text.contains("\nmetallb_layer2_requests_received{ip=\"192.168.1.200\"} 1\n"), "{text}");
+        assert!(text.contains("\nmetallb_layer2_responses_sent{ip=\"192.168.1.200\"} 2\n"), "{text}");
+        assert!(text.contains("\nmetallb_layer2_requests_received{ip=\"192.168.1.201\"} 1\n"), "{text}");
         assert!(!text.contains("metallb_layer2_gratuitous_sent{"), "{text}");
     }
 

@@ -17,7 +17,7 @@ use crate::wire::ethernet::{ETHERTYPE_ARP, Mac};
 use crate::wire::hello::{ETHERTYPE_HELLO, FRAME_CAPACITY};
 
 /// How many sockets one wait names at most; the others come with the next.
-const READY_CAPACITY: usize = 16;
+const READY_CAPACITY: usize = 64;
 
 /// What a wait calls the descriptor that is no socket of these.
 const BELL: u64 = u64::MAX;
@@ -189,7 +189,7 @@ impl Ports {
         while let Some(at) = self.waiting.checked_sub(1) {
             self.waiting = at;
             let event = self.ready.get(at)?.data();
-            // One that was closed since is not there any more; one that took its number over has no frame and says so.
+            // One that was closed since is not there any more; one that took its number over is asked in its place.
             let Some(port) = self.all.iter().find(|port| name_of(&port.socket) == event) else { continue };
             if let Some(length) = port.socket.receive(&mut self.buffer).transpose() {
                 return Some(Received { link: port.link, kind: port.kind, length });

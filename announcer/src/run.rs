@@ -75,10 +75,11 @@ struct Loop {
 
 /// Runs until told to stop; then every address is handed over, every socket is closed and the last status is out.
 pub fn run(responder: Responder, edges: Edges) {
+    let due = responder.deadline();
     let mut turning = Loop {
         responder,
         edges,
-        due: None,
+        due,
         about_frames: Limiter::new(LINES_ABOUT_FRAMES),
         about_notices: Limiter::new(LINES_ABOUT_NOTICES),
         next_beat: Duration::ZERO,
@@ -95,6 +96,7 @@ pub fn run(responder: Responder, edges: Edges) {
     while !turning.is_finished && !turning.is_overdue() {
         turning.turn();
     }
+    turning.count_answers();
     if turning.is_finished {
         let took = turning.edges.clock.now().saturating_sub(turning.stopped_at.unwrap_or_default());
         info!(took_millis = took.as_millis(), "addresses given up");
@@ -135,7 +137,7 @@ impl Loop {
         if now >= self.next_beat {
             self.edges.health.beat(now);
             self.edges.metrics.count_drops(self.edges.ports.take_drops());
-            self.edges.metrics.count_answers(self.answered.drain(..));
+            self.count_answers();
             self.next_beat = now + BEAT_INTERVAL;
         }
     }
@@ -202,6 +204,10 @@ impl Loop {
             }
         }
         self.due = self.responder.deadline();
+        self.count_answers();
+    }
+
+    fn count_answers(&mut self) {
         self.edges.metrics.count_answers(self.answered.drain(..));
     }
 

@@ -42,6 +42,7 @@ async function measure(count: number): Promise<void> {
       await ask("kernel", node.ip);
       // Only for its own turns: its filter would stand before the announcer's otherwise.
       const child = spawn("ip", ["netns", "exec", node.namespace, echo, "lan0", ECHO_ADDRESS], { stdio: "inherit" });
+      const ended = once(child, "exit");
       try {
         await until("an answer of the least program", 5_000, 20, async () => {
           const { replies } = await segment.watch(client, ECHO_ADDRESS, 0.05, 10);
@@ -49,7 +50,6 @@ async function measure(count: number): Promise<void> {
         });
         await ask("least program", ECHO_ADDRESS);
       } finally {
-        const ended = once(child, "exit");
         child.kill("SIGKILL");
         await ended;
       }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::announcing::unsolicited;
-use super::segment::{Context, Segment, Standing};
+use super::segment::{Context, Segment};
 use super::{Action, Responder, Silence, context};
 use crate::wire::Malformed;
 use crate::wire::arp::{FRAME_LENGTH, Frame, Operation, Packet};
@@ -29,18 +29,17 @@ impl Responder {
         if !segment.is_open() || header.source == segment.mac || segment.stalled(&self.config.timing, now).is_some() {
             return None;
         }
-        let is_answered = |ip| if segment.answers(ip) { Ok(()) } else { Err(Silence::NotOurs) };
         answer.clear();
         match header.ethertype {
             ETHERTYPE_ARP => {
                 let request = Frame::read(frame).ok()?;
-                let ip = asked_by_arp(segment.mac, &request, is_answered).ok()?;
+                let ip = asked_by_arp(segment.mac, &request, |ip| segment.admit(ip)).ok()?;
                 answer.extend_from_slice(&reply(segment.mac, &request));
                 Some(ip)
             }
             ETHERTYPE_IPV6 => {
                 let neighbor = Neighbor::read(frame).ok()?;
-                let ip = asked_by_neighbor(segment.mac, &neighbor, is_answered).ok()?;
+                let ip = asked_by_neighbor(segment.mac, &neighbor, |ip| segment.admit(ip)).ok()?;
                 answer.extend_from_slice(&advertisement(segment.mac, &neighbor));
                 Some(ip)
             }
@@ -93,14 +92,13 @@ impl Responder {
     }
 }
 
-/// Whether an address is answered here, or why not.
-fn standing(segment: &Segment, ip: IpAddr, context: &Context<'_>) -> Result<(), Silence> {
-    match segment.standing(ip) {
-        Some(Standing::Answering | Standing::Leaving { .. }) => Ok(()),
-        Some(Standing::Silent(silence)) => Err(silence),
-        None if context.book.is_some_and(|book| book.entries.contains_key(&ip)) => Err(Silence::OtherLink),
-        None => Err(Silence::NotOurs),
-    }
+/// Gives why an address is not answered here, if it is not.
+fn admit(segment: &Segment, ip: IpAddr, context: &Context<'_>) -> Result<(), Silence> {
+    let is_known = || context.book.is_some_and(|book| book.entries.contains_key(&ip));
+    segment.admit(ip).map_err(|silence| match silence {
+        Silence::NotOurs if segment.standing(ip).is_none() && is_known() => Silence::OtherLink,
+        silence => silence,
+    })
 }
 
 /// Takes in an ARP packet: that its sender was heard, and that an address is answered elsewhere, where it says so.
@@ -110,7 +108,7 @@ fn on_arp(segment: &mut Segment, request: &Frame, context: &Context<'_>) -> Resu
     if !asked.sender_ip.is_unspecified() && asked.sender_mac == request.source {
         segment.see(asked.sender_ip.into(), asked.sender_mac, context);
     }
-    asked_by_arp(segment.mac, request, |ip| standing(segment, ip, context))
+    asked_by_arp(segment.mac, request, |ip| admit(segment, ip, context))
 }
 
 /// Gives the address that an ARP packet asks the station with this MAC address for, or why there is none that is
@@ -119,7 +117,7 @@ fn on_arp(segment: &mut Segment, request: &Frame, context: &Context<'_>) -> Resu
 fn asked_by_arp(
     mac: Mac,
     request: &Frame,
-    standing: impl FnOnce(IpAddr) -> Result<(), Silence>,
+    admit: impl FnOnce(IpAddr) -> Result<(), Silence>,
 ) -> Result<IpAddr, Silence> {
     let asked = &request.packet;
     if asked.operation != Operation::Request {
@@ -132,7 +130,7 @@ fn asked_by_arp(
         return Err(Silence::GroupSender);
     }
     let ip = IpAddr::V4(asked.target_ip);
-    standing(ip)?;
+    admit(ip)?;
     if request.destination != Mac::BROADCAST && request.destination != mac {
         return Err(Silence::NotForUs);
     }
@@ -160,7 +158,7 @@ fn on_neighbor(segment: &mut Segment, neighbor: &Neighbor, context: &Context<'_>
     {
         segment.see(target.into(), neighbor.source_mac, context);
     }
-    asked_by_neighbor(segment.mac, neighbor, |ip| standing(segment, ip, context))
+    asked_by_neighbor(segment.mac, neighbor, |ip| admit(segment, ip, context))
 }
 
 /// Gives the address that a message of Neighbor Discovery asks for, or why there is none that is answered (RFC 4861
@@ -169,14 +167,14 @@ fn on_neighbor(segment: &mut Segment, neighbor: &Neighbor, context: &Context<'_>
 fn asked_by_neighbor(
     mac: Mac,
     neighbor: &Neighbor,
-    standing: impl FnOnce(IpAddr) -> Result<(), Silence>,
+    admit: impl FnOnce(IpAddr) -> Result<(), Silence>,
 ) -> Result<IpAddr, Silence> {
     let Message::Solicitation { target, .. } = neighbor.message else { return Err(Silence::NotARequest) };
     if asker(neighbor).is_group() {
         return Err(Silence::GroupSender);
     }
     let ip = IpAddr::V6(target);
-    standing(ip)?;
+    admit(ip)?;
     if !neighbor.destination_mac.is_group() && neighbor.destination_mac != mac {
         return Err(Silence::NotForUs);
     }

@@ -6,11 +6,11 @@ mod quiet;
 mod speaking;
 mod turn;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use foldhash::fast::FixedState;
 
 use super::Action;
 use super::announcing::Announcing;
@@ -22,6 +22,10 @@ use super::silence::Silence;
 use super::timing::Timing;
 use crate::wire::ethernet::Mac;
 use crate::wire::hello::{KeyRing, NodeId, Solitude, StationId};
+
+/// Hashes addresses. Those of a pool differ in their last bits only, which in IPv6 weaker hashes leave where a table does
+/// not look. Always the same, since an address comes from the plan and not from whoever would slow this node down.
+type Spread = FixedState;
 
 /// What all segments have in common.
 #[derive(Clone, Copy, Debug)]
@@ -93,8 +97,8 @@ pub(super) struct Segment {
     pub socket: Socket,
     fellows: Fellows,
     claims: BTreeMap<IpAddr, Vec<StationId>>,
-    /// In no order, on which nothing depends: looking up one of thousands is what each answer begins with.
-    places: FxHashMap<IpAddr, Place>,
+    /// In no order, and nothing depends on it: looking up one of thousands is what each answer begins with.
+    places: HashMap<IpAddr, Place, Spread>,
     dirty: BTreeSet<IpAddr>,
     is_all_dirty: bool,
     wakes: BTreeSet<(Duration, IpAddr)>,
@@ -134,7 +138,7 @@ impl Segment {
             socket: Socket::Asked,
             fellows: Fellows::new(own, station),
             claims: BTreeMap::new(),
-            places: FxHashMap::default(),
+            places: HashMap::default(),
             dirty: BTreeSet::new(),
             is_all_dirty: false,
             wakes: BTreeSet::new(),
@@ -186,9 +190,18 @@ impl Segment {
     }
 
     /// Whether an address is answered here now.
-    #[inline]
     pub fn answers(&self, ip: IpAddr) -> bool {
-        self.standing(ip).is_some_and(|standing| !matches!(standing, Standing::Silent(_)))
+        self.admit(ip).is_ok()
+    }
+
+    /// Gives why an address is not answered here now, as far as an interface knows, if it is not.
+    #[inline]
+    pub fn admit(&self, ip: IpAddr) -> Result<(), Silence> {
+        match self.standing(ip) {
+            Some(Standing::Answering | Standing::Leaving { .. }) => Ok(()),
+            Some(Standing::Silent(silence)) => Err(silence),
+            None => Err(Silence::NotOurs),
+        }
     }
 
     pub const fn is_leaving(&self) -> bool {
@@ -265,5 +278,25 @@ impl Segment {
         let quiet = self.quiet.map(|quiet| quiet.until);
         let fixed = [Some(self.hello_due(timing)), Some(self.next_check), quiet, wake, self.groups.deadline()];
         fixed.into_iter().flatten().filter(|&due| due != Duration::MAX).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::hash::BuildHasher;
+
+    #[test]
+    fn neighbouring_addresses_are_spread_over_a_table() {
+        let spread = Spread::default();
+        let v4 = (0..4_096).map(|index| IpAddr::from((0x0a00_0000_u32 + index).to_be_bytes()));
+        let v6 = (0..4_096).map(|index| IpAddr::from(((0xfd_u128 << 120) + index).to_be_bytes()));
+        for family in [v4.collect::<Vec<_>>(), v6.collect()] {
+            let hashes: Vec<_> = family.iter().map(|ip| spread.hash_one(ip)).collect();
+            let slots: BTreeSet<_> = hashes.iter().map(|hash| hash & 0xfff).collect();
+            let tags: BTreeSet<_> = hashes.iter().map(|hash| hash >> 57).collect();
+            // Thrown at random, they would hit 63 % of the slots, and each tag.
+            assert!(slots.len() > 2_000 && tags.len() > 120, "{}: {}, {}", family[0], slots.len(), tags.len());
+        }
     }
 }

@@ -77,9 +77,12 @@ fn time(crowd: &mut Crowd, frame: &[u8], actions: &mut Vec<Action>) -> Duration 
     actions.clear();
     let (responder, now) = (&mut crowd.lab.responder, crowd.lab.now);
     let (mut answer, start) = (Vec::with_capacity(64), Instant::now());
-    responder.answer(2, frame, now, &mut answer);
+    let answered = responder.answer(2, frame, now, &mut answer);
     responder.receive(2, frame, now, actions);
-    start.elapsed()
+    let took = start.elapsed();
+    let is_refused = actions.iter().any(|action| matches!(action, Action::Ignore(_)));
+    assert!(answered.is_none() || !is_refused);
+    took
 }
 
 fn bytes(event: Event) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! When nothing is answered at all: at the start, after a stop, and without a key.
 
-use announcer::responder::{Action, Event, Notice, Silence};
+use announcer::responder::{Action, Event, Notice, Purpose, Silence};
 use announcer::wire::hello::{Hello, HelloFault, Stance};
 
 use crate::fellow::Fellow;
@@ -66,6 +66,9 @@ fn a_stop_of_three_intervals_fences_and_a_shorter_one_does_not() {
         assert_eq!(actions.contains(&Action::Ignore(Silence::Fenced)), is_fenced, "{actions:?}");
         let noted = Action::Note(Notice::Fenced { link: 2, stalled: stop });
         assert_eq!(actions.first() == Some(&noted), is_fenced, "{actions:?}");
+        let is_answer =
+            |action: &Action| matches!(action, Action::Send(sent) if sent.purpose == Purpose::Answer(VIP.into()));
+        assert_eq!(actions.iter().any(is_answer), !is_fenced, "{actions:?}");
     }
 }
 
