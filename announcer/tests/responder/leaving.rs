@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use announcer::plan::Plan;
-use announcer::responder::{Action, Event, Notice, Purpose, Silence};
+use announcer::responder::{Action, Event, Notice, Purpose, ROUND_INTERVAL, Silence};
 use announcer::wire::hello::{Stance, read_stances};
 
 use crate::fellow::Fellow;
@@ -144,4 +144,20 @@ fn an_address_that_is_given_back_while_it_leaves_is_kept_without_a_gap() {
     assert!(!notices(&done).iter().any(|(_, notice)| matches!(notice, Notice::Yielded { .. })));
     assert_eq!(says(&lab, VIP), Some(Stance::Answers(0)));
     assert!(announcements(&done).len() <= 8, "{done:?}");
+}
+
+#[test]
+fn what_is_given_up_is_answered_for_a_while_and_announced_no_more_until_it_comes_back() {
+    let (mut lab, mut fellow) = with_fellow();
+    let mut round = Vec::new();
+    while round.is_empty() {
+        round = announcements(&lab.run_with(&mut fellow, MILLI));
+    }
+    // The next round would come while it is given up.
+    lab.run_with(&mut fellow, ROUND_INTERVAL.saturating_sub(MILLI * 50));
+    lab.happen(Event::Plan(Plan { generation: 8, vips: vec![vip(VIP, &["node-2"])] }));
+    let done = lab.run_with(&mut fellow, MILLI * 100);
+    assert!(lab.answers(VIP) && announcements(&done).is_empty(), "{done:?}");
+    let done = lab.plan(vec![vip(VIP, &["node-1", "node-2"])]);
+    assert!(lab.answers(VIP) && !announcements(&done).is_empty(), "{done:?}");
 }

@@ -107,6 +107,10 @@ impl Segment {
                 let vacant = sign.filter(|_| cause != Cause::Planned).map(|sign| now.saturating_sub(sign));
                 actions.push(Action::Note(Notice::TookOver { link, ip, cause, vacant }));
             }
+            // It is answered for those who still ask here, and nobody is called here any more: whoever takes it over may have
+            // announced it already.
+            (Standing::Answering, Standing::Leaving { .. }) => announcing.stop((ip, link)),
+            (Standing::Leaving { .. }, Standing::Answering) => announcing.start((ip, link), now),
             (_, Standing::Silent(_)) => {
                 announcing.stop((ip, link));
                 if let Some((_, fellow, _)) = self.rivals(ip).next() {
