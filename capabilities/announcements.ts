@@ -9,6 +9,7 @@ import { Queue } from "../cluster/queue.ts";
 import { choosable } from "../cluster/surroundings.ts";
 import { parseAdvertisement, type Advertisement } from "../core/announce/advertisement.ts";
 import { findGaps, type AdvertisementGap } from "../core/announce/gaps.ts";
+import type { HelloKeys } from "../core/announce/hello-keys.ts";
 import { explain } from "../core/explain.ts";
 import { keys } from "../core/keys.ts";
 import { guarded, type Answer } from "./guard.ts";
@@ -70,11 +71,12 @@ async function gapsOf(
 function lead(cluster: Cluster, term: AbortSignal): Promise<void> {
   new Plans(cluster, term).start();
   const periodSeconds = rotationSeconds(process.env["BERTH_HELLO_KEY_DAYS"]);
+  let known: HelloKeys = {};
   const helloKeys = new Queue({
     name: "hello keys",
     workers: 1,
     run: async () => {
-      await keepHelloKeys(cluster.api, periodSeconds);
+      known = await keepHelloKeys(cluster.api, periodSeconds, known);
       return HELLO_KEYS_MILLIS;
     },
   });

@@ -1,6 +1,6 @@
 /** The Secret with the keys by which announcers know each other: made, kept and rotated. Time and chance are here. */
 import { randomBytes } from "node:crypto";
-import { rotate } from "../core/announce/hello-keys.ts";
+import { rotate, soundKeys, type HelloKeys } from "../core/announce/hello-keys.ts";
 import { keys } from "../core/keys.ts";
 import type { Api } from "./api.ts";
 import { isConflict } from "./errors.ts";
@@ -21,20 +21,27 @@ export function rotationSeconds(days: string | undefined): number {
   return (Number.isFinite(number) && number > 0 ? number : DEFAULT_DAYS) * DAY_SECONDS;
 }
 
-/** Brings the Secret in order; another watcher that does the same at the same time is let win. */
-export async function keepHelloKeys(api: Api, periodSeconds: number): Promise<void> {
+/**
+ * Brings the Secret in order, and gives the keys in it afterwards: those to be known the next time, so that one which
+ * somebody deletes comes back. Another watcher that does the same at the same time is let win.
+ */
+export async function keepHelloKeys(api: Api, periodSeconds: number, known: HelloKeys = {}): Promise<HelloKeys> {
   const found = await api.get(kinds.secrets, secret);
-  const rotation = rotate(found?.data ?? {}, Math.floor(Date.now() / 1000), periodSeconds);
-  if (rotation === undefined) return;
-  const { add, remove } = rotation;
-  const added = add === undefined ? {} : { [add]: randomBytes(KEY_BYTES).toString("base64") };
+  const data = found?.data ?? {};
+  const rotation = rotate({ found: data, known }, Math.floor(Date.now() / 1000), periodSeconds);
+  if (rotation === undefined) return soundKeys(data);
+  const { add, restore, remove } = rotation;
+  const added = add === undefined ? restore : { ...restore, [add]: randomBytes(KEY_BYTES).toString("base64") };
   try {
     if (found === undefined) await create(api, added);
     else await change(api, found, { ...Object.fromEntries(remove.map((name) => [name, null])), ...added });
-    log.info({ added: add, removed: remove }, "hello keys rotated");
+    log.info({ added: add, restored: Object.keys(restore), removed: remove }, "hello keys rotated");
   } catch (error) {
     if (!isConflict(error)) throw error;
+    return known;
   }
+  const kept = Object.entries({ ...soundKeys(data), ...added }).filter(([name]) => !remove.includes(name));
+  return Object.fromEntries(kept);
 }
 
 /** By apply, since a right to create can be tied to a name only where the request names one; Pepr knows one rule for Secrets. */

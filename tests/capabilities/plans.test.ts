@@ -1,6 +1,6 @@
 /** What the watcher makes of the plan and of what announcers report: Leases, ServiceL2Status, Events, the condition. */
-import { describe, expect, it } from "vitest";
-import type { MemoryCall } from "../support/memory-api.ts";
+import { describe, expect, it, vi } from "vitest";
+import type { Hook, MemoryCall } from "../support/memory-api.ts";
 import { kinds, metadataOf } from "../../cluster/kinds.ts";
 import { leaseName } from "../../cluster/leases.ts";
 import { generationOf, parsePlan } from "../../core/announce/plan-text.ts";
@@ -239,11 +239,22 @@ describe("the Leases", () => {
   });
 });
 
-it("the keys of the announcers are made again when somebody deletes them", async () => {
-  const world = await worlds.open(seed);
+it("the keys of the announcers come back, with a new one, when somebody deletes them; also where a write fails", async () => {
+  let failures = 0;
+  const failing: Hook = ({ verb, key }, run) => {
+    const isFailing = verb === "apply" && key.endsWith(keys.helloSecret) && failures-- > 0;
+    return isFailing ? Promise.reject(new Error("connect ECONNREFUSED")) : run();
+  };
+  const world = await worlds.open(seed, { hook: () => failing });
   const secret = { namespace: keys.namespace, name: keys.helloSecret };
-  expect(world.store.get(kinds.secrets, secret)).toBeDefined();
+  const data = () => world.store.get(kinds.secrets, secret)?.data ?? {};
+  const before = data();
+  expect(Object.keys(before)).toHaveLength(1);
+  vi.setSystemTime(Date.now() + 3_600_000);
   world.store.delete(kinds.secrets, secret);
+  failures = 2;
   await pass(61_000);
-  expect(world.store.get(kinds.secrets, secret)).toBeDefined();
+  expect(failures).toBeLessThan(0);
+  expect(Object.keys(data())).toHaveLength(2);
+  expect(data()).toMatchObject(before);
 });

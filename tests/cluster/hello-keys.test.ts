@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, test, vi } from "vitest";
 import { keepHelloKeys, rotationSeconds } from "../../cluster/hello-keys.ts";
 import { kinds } from "../../cluster/kinds.ts";
+import type { HelloKeys } from "../../core/announce/hello-keys.ts";
 import { MemoryStore } from "../support/memory-api.ts";
 import { pauseTime, resumeTime } from "../support/paused-time.ts";
 
@@ -18,7 +19,12 @@ afterEach(() => {
 
 const dataIn = (store: MemoryStore) => store.get(kinds.secrets, secret)?.data ?? {};
 
-it("a key is 32 bytes of chance, and is replaced after a period while the old one is still known", async () => {
+const namesIn = (store: MemoryStore) => Object.keys(dataIn(store)).toSorted();
+const later = (seconds: number): void => {
+  vi.setSystemTime(Date.now() + seconds * 1000);
+};
+
+it("a key is 32 bytes of chance, and stays while two follow, a period apart", async () => {
   const store = new MemoryStore();
   const keep = () => keepHelloKeys(store.client(), PERIOD);
   await keep();
@@ -27,16 +33,71 @@ it("a key is 32 bytes of chance, and is replaced after a period while the old on
   expect(Buffer.from(key, "base64")).toHaveLength(32);
   await keep();
   expect(dataIn(store)).toEqual({ [first]: key });
-  vi.setSystemTime(Date.now() + PERIOD * 1000);
+  for (const count of [2, 3, 3]) {
+    later(PERIOD);
+    const before = dataIn(store);
+    await keep();
+    expect(namesIn(store)).toHaveLength(count);
+    const [newest = ""] = namesIn(store).filter((name) => !(name in before));
+    expect(Object.values(before)).not.toContain(dataIn(store)[newest]);
+  }
+  expect(namesIn(store)).not.toContain(first);
+});
+
+/** Three keys, of which the newest is a day old, and a watcher that knows them. */
+async function threeKeys(): Promise<{ readonly store: MemoryStore; readonly keep: () => Promise<unknown> }> {
+  const store = new MemoryStore();
+  let known: HelloKeys = {};
+  const keep = async () => (known = await keepHelloKeys(store.client(), PERIOD, known));
+  for (const pause of [0, PERIOD, PERIOD]) {
+    later(pause);
+    await keep();
+  }
+  later(DAY);
+  return { store, keep };
+}
+
+it("a Secret that somebody deletes comes back with the two newest keys and a new one", async () => {
+  const { store, keep } = await threeKeys();
+  const before = dataIn(store);
+  const [, ...newest] = namesIn(store);
+  store.delete(kinds.secrets, secret);
   await keep();
-  const second = Object.keys(dataIn(store)).find((name) => name !== first) ?? "";
-  expect(Object.keys(dataIn(store))).toHaveLength(2);
-  expect(dataIn(store)[second]).not.toBe(key);
-  vi.setSystemTime(Date.now() + PERIOD * 1000);
+  expect(namesIn(store)).toHaveLength(3);
+  expect(dataIn(store)).toMatchObject(Object.fromEntries(newest.map((name) => [name, before[name]])));
+  expect(namesIn(store).slice(0, 2)).toEqual(newest);
+});
+
+it("a Secret that is deleted again soon comes back as it was, and as often as it is deleted", async () => {
+  const { store, keep } = await threeKeys();
+  store.delete(kinds.secrets, secret);
   await keep();
-  expect(Object.keys(dataIn(store))).toHaveLength(2);
-  expect(dataIn(store)).not.toHaveProperty(first);
-  expect(dataIn(store)).toHaveProperty(second);
+  const before = dataIn(store);
+  for (let times = 0; times < 3; times++) {
+    store.delete(kinds.secrets, secret);
+    later(60);
+    await keep();
+    expect(dataIn(store)).toEqual(before);
+  }
+});
+
+test.each([
+  ["takes out", null],
+  ["damages", "c2hvcnQ="],
+])("a key that somebody %s is put back as it was", async (_, value) => {
+  const { store, keep } = await threeKeys();
+  const before = dataIn(store);
+  store.edit(kinds.secrets, secret, { data: { [namesIn(store)[1]!]: value } });
+  expect(dataIn(store)).not.toEqual(before);
+  await keep();
+  expect(dataIn(store)).toEqual(before);
+});
+
+it("who never saw the keys of a Secret that is gone makes a single one", async () => {
+  const { store } = await threeKeys();
+  store.delete(kinds.secrets, secret);
+  await keepHelloKeys(store.client(), PERIOD);
+  expect(namesIn(store)).toHaveLength(1);
 });
 
 it("of two watchers that begin at once one makes the key, and the other goes on", async () => {
