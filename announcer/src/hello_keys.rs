@@ -1,10 +1,15 @@
 //! The keys that hellos are signed with: files `key-N` in the folder where a Secret is mounted.
 //!
-//! N is a decimal number, greater for a newer key. Every key checks; the newest signs once this process has known it for
-//! a minute, until then the one before does, so that by then every node can check it. A key that is taken away still
-//! checks for a minute. A folder that is gone or empty takes no key away.
+//! N is a decimal number, greater for a newer key. Every key checks. The second newest signs, or the only one: kubelet
+//! brings a change to one node a minute or more after another, so a key signs only when the next one comes, which is long
+//! after it has come to every node itself. The operator keeps three for that, the one that signed before among them.
+//!
+//! A key that is gone still checks for an hour, and signs for three minutes where only new ones are there in its place. A
+//! folder that is empty or cannot be read leaves what is known as it is.
 
 mod chest;
+#[cfg(test)]
+mod spread;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -71,13 +76,12 @@ pub async fn follow(
     stop: CancellationToken,
 ) {
     let follow = async {
-        let (mut chest, mut told) = (Chest::default(), String::new());
+        let (mut chest, mut told, mut had_keys) = (Chest::default(), String::new(), false);
         while !events.is_closed() {
-            let mut found = elsewhere.borrow_and_update().clone();
+            let mut found = Keys::new();
             match read(&folder) {
                 Ok(keys) => {
-                    // The folder follows the Secret; what was fetched once does not.
-                    found = if keys.is_empty() { found } else { keys };
+                    found = keys;
                     told.clear();
                 }
                 Err(err) if told == chain(&err) => {}
@@ -85,6 +89,12 @@ pub async fn follow(
                     told = chain(&err);
                     warn!(err = told, "keys of hellos not read");
                 }
+            }
+            had_keys |= !found.is_empty();
+            let fetched = elsewhere.borrow_and_update().clone();
+            if !had_keys {
+                // The folder follows the Secret; what was fetched once does not.
+                found = fetched;
             }
             if let Some(ring) = chest.take_in(&found, clock.now()) {
                 info!(keys = chest.len(), signer = chest.signs(), "keys of hellos changed");
@@ -125,6 +135,92 @@ fn read(folder: &Path) -> Result<Keys, KeysError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mailbox::{Receiver, mailbox};
+    use crate::wire::hello::{Key, KeyRing};
+
+    /// A folder of keys, those that were fetched, and what comes of both.
+    struct Lab {
+        folder: PathBuf,
+        fetched: watch::Sender<Keys>,
+        events: Receiver,
+        stop: CancellationToken,
+    }
+
+    impl Lab {
+        fn start(name: &str, numbers: &[u8]) -> Self {
+            let folder = std::env::temp_dir().join(format!("berth-keys-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            let (events_in, events) = mailbox(16).unwrap();
+            let (fetched, elsewhere) = watch::channel(Keys::new());
+            let lab = Self { folder, fetched, events, stop: CancellationToken::new() };
+            lab.hold(numbers);
+            tokio::spawn(follow(lab.folder.clone(), events_in, elsewhere, Clock::start(), lab.stop.clone()));
+            lab
+        }
+
+        /// The folder holds these keys and nothing else.
+        fn hold(&self, numbers: &[u8]) {
+            self.clear();
+            for number in numbers {
+                std::fs::write(self.folder.join(format!("key-{number}")), [*number; KEY_LENGTH]).unwrap();
+            }
+        }
+
+        fn clear(&self) {
+            for entry in self.folder.read_dir().unwrap() {
+                std::fs::remove_file(entry.unwrap().path()).unwrap();
+            }
+        }
+
+        fn fetch(&self, numbers: &[u8]) {
+            self.fetched.send_replace(numbers.iter().map(|&number| (number.into(), [number; KEY_LENGTH])).collect());
+        }
+
+        /// Gives the ring of a moment later, if it is another.
+        async fn ring(&mut self) -> Option<KeyRing> {
+            sleep(POLL_INTERVAL * 3).await;
+            let mut last = None;
+            while let Some(Event::Keys(ring)) = self.events.take() {
+                last = Some(ring);
+            }
+            last
+        }
+    }
+
+    impl Drop for Lab {
+        fn drop(&mut self) {
+            self.stop.cancel();
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    fn checks(ring: &KeyRing, number: u8) -> bool {
+        ring.verify(b"hello", &KeyRing::new(vec![Key::new(&[number; KEY_LENGTH])]).sign(b"hello").unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_fetched_counts_until_the_folder_has_had_keys() {
+        let mut lab = Lab::start("fetched", &[]);
+        assert!(lab.ring().await.is_none());
+        lab.fetch(&[3]);
+        assert!(checks(&lab.ring().await.unwrap(), 3));
+        lab.hold(&[3, 4]);
+        assert!(checks(&lab.ring().await.unwrap(), 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_empty_missing_or_unreadable_folder_leaves_what_is_known_as_it_is() {
+        let mut lab = Lab::start("left", &[7, 8]);
+        lab.fetch(&[3]);
+        let ring = lab.ring().await.unwrap();
+        assert!(checks(&ring, 7) && checks(&ring, 8) && !checks(&ring, 3));
+        lab.clear();
+        assert!(lab.ring().await.is_none());
+        std::fs::write(lab.folder.join("key-9"), b"short").unwrap();
+        assert!(lab.ring().await.is_none());
+        std::fs::remove_dir_all(&lab.folder).unwrap();
+        assert!(lab.ring().await.is_none());
+    }
 
     #[test]
     fn a_file_that_is_no_key_is_passed_over_and_one_of_another_length_is_refused() {

@@ -6,12 +6,18 @@ use std::time::Duration;
 use super::Keys;
 use crate::wire::hello::{KEY_LENGTH, Key, KeyRing};
 
-/// How long a key is known before it signs, and how long it checks after it is gone.
-const SETTLING: Duration = Duration::from_mins(1);
+/// How long a key is known before this process goes over to it from one that is gone: kubelet brings a Secret to every
+/// node where it works in 60 to 90 s. No longer than it takes, since who starts meanwhile does not know the one that is gone.
+pub(super) const SPREADING: Duration = Duration::from_mins(3);
+
+/// How long a key checks after it is gone.
+pub(super) const CHECKING: Duration = Duration::from_hours(1);
+
+/// A key's number and its bytes: one that is written over is another.
+type Entry = (u64, [u8; KEY_LENGTH]);
 
 #[derive(Clone, Copy, Debug)]
 struct Kept {
-    bytes: [u8; KEY_LENGTH],
     since: Duration,
     /// Since when it is gone, if it is.
     gone: Option<Duration>,
@@ -20,8 +26,8 @@ struct Kept {
 /// All keys, and which one signs.
 #[derive(Debug, Default)]
 pub(super) struct Chest {
-    keys: BTreeMap<u64, Kept>,
-    signs: Option<u64>,
+    keys: BTreeMap<Entry, Kept>,
+    signs: Option<Entry>,
 }
 
 impl Chest {
@@ -31,44 +37,42 @@ impl Chest {
     }
 
     /// Gives the number of the key that signs.
-    pub const fn signs(&self) -> Option<u64> {
-        self.signs
+    pub fn signs(&self) -> Option<u64> {
+        self.signs.map(|(number, _)| number)
     }
 
-    /// Takes in the keys that are there now, and gives the ring when it changed.
+    /// Takes in the keys that are there now, and gives the ring when it changed. None at all take none away.
     pub fn take_in(&mut self, found: &Keys, now: Duration) -> Option<KeyRing> {
-        let before: Vec<_> = self.keys.iter().map(|(&number, kept)| (number, kept.bytes)).collect();
+        let before: Vec<_> = self.keys.keys().copied().collect();
         if !found.is_empty() {
-            for (number, kept) in &mut self.keys {
-                kept.gone = if found.contains_key(number) { None } else { kept.gone.or(Some(now)) };
+            for ((number, bytes), kept) in &mut self.keys {
+                kept.gone = if found.get(number) == Some(bytes) { None } else { kept.gone.or(Some(now)) };
             }
         }
         for (&number, &bytes) in found {
-            let kept = self.keys.entry(number).or_insert(Kept { bytes, since: now, gone: None });
-            if kept.bytes != bytes {
-                *kept = Kept { bytes, since: now, gone: None };
-            }
+            self.keys.entry((number, bytes)).or_insert(Kept { since: now, gone: None });
         }
-        self.keys.retain(|_, kept| kept.gone.is_none_or(|gone| now < gone + SETTLING));
+        self.keys.retain(|_, kept| kept.gone.is_none_or(|gone| now < gone + CHECKING));
         let signs = self.signer(now);
-        let after: Vec<_> = self.keys.iter().map(|(&number, kept)| (number, kept.bytes)).collect();
-        if signs == self.signs && before == after {
+        if signs == self.signs && self.keys.keys().eq(&before) {
             return None;
         }
         self.signs = signs;
-        let signer = signs.and_then(|number| self.keys.get(&number)).map(|kept| kept.bytes);
-        let others = self.keys.iter().filter(|(number, _)| Some(**number) != signs).map(|(_, kept)| kept.bytes);
-        Some(KeyRing::new(signer.into_iter().chain(others).map(|bytes| Key::new(&bytes)).collect()))
+        let others = self.keys.keys().copied().filter(|&entry| Some(entry) != signs);
+        Some(KeyRing::new(signs.into_iter().chain(others).map(|(_, bytes)| Key::new(&bytes)).collect()))
     }
 
-    /// Gives the number of the key that signs: the newest that is there, or the one before while that is fresh.
-    fn signer(&self, now: Duration) -> Option<u64> {
-        let mut newest_first = self.keys.iter().rev().filter(|(_, kept)| kept.gone.is_none());
-        let (&newest, kept) = newest_first.next()?;
-        match newest_first.next() {
-            Some((&previous, _)) if now < kept.since + SETTLING => Some(previous),
-            _ => Some(newest),
+    /// Gives the key that signs: of those that are there, the one before the newest, or the only one. Not yet when it came
+    /// a moment ago: then an older one that is there, or else the one that signed until now, even if it is gone.
+    fn signer(&self, now: Duration) -> Option<Entry> {
+        let mut there: Vec<_> = self.keys.iter().filter(|(_, kept)| kept.gone.is_none()).collect();
+        if there.len() > 1 {
+            // It may have yet to come to some node; that there is one after it will say that it has come to all.
+            there.pop();
         }
+        let settled = there.iter().rev().find(|(_, kept)| now >= kept.since + SPREADING);
+        let known = self.signs.filter(|entry| self.keys.contains_key(entry));
+        settled.map(|&(&entry, _)| entry).or(known).or(there.last().map(|&(&entry, _)| entry))
     }
 }
 
@@ -77,18 +81,22 @@ mod tests {
     use super::*;
 
     const MINUTE: Duration = Duration::from_mins(1);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn keys(numbers: &[u64]) -> Keys {
         numbers.iter().map(|&number| (number, [u8::try_from(number).unwrap(); KEY_LENGTH])).collect()
     }
 
+    fn ring_of(number: u8) -> KeyRing {
+        KeyRing::new(vec![Key::new(&[number; KEY_LENGTH])])
+    }
+
     fn signed_with(ring: &KeyRing, number: u8) -> bool {
-        KeyRing::new(vec![Key::new(&[number; KEY_LENGTH])]).sign(b"hello") == ring.sign(b"hello")
+        ring_of(number).sign(b"hello") == ring.sign(b"hello")
     }
 
     fn checks(ring: &KeyRing, number: u8) -> bool {
-        let theirs = KeyRing::new(vec![Key::new(&[number; KEY_LENGTH])]);
-        ring.verify(b"hello", &theirs.sign(b"hello").unwrap())
+        ring.verify(b"hello", &ring_of(number).sign(b"hello").unwrap())
     }
 
     #[test]
@@ -98,31 +106,68 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_key_checks_at_once_and_signs_after_a_minute() {
-        let (mut chest, start) = (Chest::default(), Duration::from_secs(5));
+    fn a_new_key_checks_at_once_and_signs_only_when_it_has_a_follower() {
+        let mut chest = Chest::default();
         chest.take_in(&keys(&[7]), Duration::ZERO);
-        let ring = chest.take_in(&keys(&[7, 9]), start).unwrap();
+        let ring = chest.take_in(&keys(&[7, 8]), MINUTE).unwrap();
+        assert!(signed_with(&ring, 7) && checks(&ring, 8));
+        assert!(chest.take_in(&keys(&[7, 8]), HOUR * 24 * 365).is_none());
+        let ring = chest.take_in(&keys(&[7, 8, 9]), HOUR * 24 * 366).unwrap();
+        assert!(signed_with(&ring, 8) && checks(&ring, 7) && checks(&ring, 9));
+    }
+
+    #[test]
+    fn who_starts_signs_with_the_second_newest_key_at_once() {
+        let ring = Chest::default().take_in(&keys(&[7, 8, 9]), HOUR).unwrap();
+        assert!(signed_with(&ring, 8) && checks(&ring, 7) && checks(&ring, 9));
+    }
+
+    #[test]
+    fn a_key_that_is_gone_signs_until_the_one_in_its_place_has_reached_every_node() {
+        let mut chest = Chest::default();
+        chest.take_in(&keys(&[7, 8]), Duration::ZERO);
+        let ring = chest.take_in(&keys(&[9]), HOUR).unwrap();
         assert!(signed_with(&ring, 7) && checks(&ring, 9));
-        assert!(chest.take_in(&keys(&[7, 9]), start + MINUTE / 2).is_none());
-        let ring = chest.take_in(&keys(&[7, 9]), start + MINUTE).unwrap();
-        assert!(signed_with(&ring, 9) && checks(&ring, 7));
+        assert!(chest.take_in(&keys(&[9]), HOUR + MINUTE * 2).is_none());
+        assert!(signed_with(&chest.take_in(&keys(&[9]), HOUR + SPREADING).unwrap(), 9));
     }
 
     #[test]
-    fn a_key_that_is_taken_away_checks_for_another_minute() {
+    fn a_key_that_is_gone_signs_no_longer_where_another_has_been_known_for_long() {
         let mut chest = Chest::default();
-        chest.take_in(&keys(&[7, 9]), Duration::ZERO);
-        let ring = chest.take_in(&keys(&[9]), MINUTE).unwrap();
-        assert!(signed_with(&ring, 9) && checks(&ring, 7));
-        let ring = chest.take_in(&keys(&[9]), MINUTE * 2).unwrap();
-        assert!(signed_with(&ring, 9) && !checks(&ring, 7));
+        chest.take_in(&keys(&[6, 7, 8]), Duration::ZERO);
+        let ring = chest.take_in(&keys(&[8, 9, 10]), HOUR).unwrap();
+        assert!(signed_with(&ring, 8));
+        assert!(signed_with(&chest.take_in(&keys(&[8, 9, 10]), HOUR + SPREADING).unwrap(), 9));
     }
 
     #[test]
-    fn an_empty_folder_takes_no_key_away() {
+    fn a_key_that_is_gone_checks_for_another_hour() {
+        let mut chest = Chest::default();
+        chest.take_in(&keys(&[6, 7, 8]), Duration::ZERO);
+        let ring = chest.take_in(&keys(&[7, 8, 9]), MINUTE * 5).unwrap();
+        assert!(signed_with(&ring, 8) && checks(&ring, 6));
+        assert!(chest.take_in(&keys(&[7, 8, 9]), MINUTE * 64).is_none());
+        let ring = chest.take_in(&keys(&[7, 8, 9]), MINUTE * 65).unwrap();
+        assert!(signed_with(&ring, 8) && !checks(&ring, 6));
+    }
+
+    #[test]
+    fn a_key_that_is_written_over_is_one_that_is_gone() {
         let mut chest = Chest::default();
         chest.take_in(&keys(&[7]), Duration::ZERO);
-        assert!(chest.take_in(&Keys::new(), MINUTE * 5).is_none());
-        assert_eq!(chest.signs, Some(7));
+        let over = Keys::from([(7, [70; KEY_LENGTH])]);
+        let ring = chest.take_in(&over, HOUR).unwrap();
+        assert!(signed_with(&ring, 7) && checks(&ring, 70));
+        let ring = chest.take_in(&over, HOUR + SPREADING).unwrap();
+        assert!(signed_with(&ring, 70) && checks(&ring, 7));
+    }
+
+    #[test]
+    fn no_keys_at_all_take_none_away() {
+        let mut chest = Chest::default();
+        chest.take_in(&keys(&[7]), Duration::ZERO);
+        assert!(chest.take_in(&Keys::new(), HOUR * 5).is_none());
+        assert_eq!(chest.signs(), Some(7));
     }
 }
