@@ -7,6 +7,8 @@ import type { Arp } from "./frames.ts";
 const VIP = "192.168.1.200";
 const OTHER = "192.168.1.201";
 const V6 = "fd00::200";
+/** Where its solicitations go (RFC 4291 §2.7.1, RFC 2464 §7); no address of the hosts has the same. */
+const V6_GROUP_MAC = "33:33:ff:00:02:00";
 const BROADCAST = "ff:ff:ff:ff:ff:ff";
 const REPLY = 2;
 
@@ -182,9 +184,16 @@ for kind in (b"\\x08\\x06", b"\\x86\\xdd", b"\\x88\\xb5"):
   expect(rejected).toBeGreaterThanOrEqual(100);
 });
 
-test("after the interface went down and up the IPv6 address is answered again", async () => {
+test("after the interface went down and up the IPv6 address is answered again, and its group is joined again", async () => {
+  // Nobody else may answer, or it would be that one.
+  await Promise.all([world.onLeft.plan([planFor(V6, world.left)]), world.onRight.plan([planFor(V6, world.left)])]);
   await expect.poll(() => solicit(V6), { timeout: 10_000 }).toContain(world.left.mac);
+  // A veth takes in all groups, joined or not; a network card does not.
+  const groups = () => segment.on(world.left, "ip", "maddr", "show", "dev", "lan0");
+  expect(await groups()).toContain(V6_GROUP_MAC);
   await segment.setLink(world.left, "down");
+  await expect.poll(groups, { timeout: 5_000 }).not.toContain(V6_GROUP_MAC);
   await segment.setLink(world.left, "up");
-  await expect.poll(() => solicit(V6), { timeout: 10_000 }).toMatch(/lladdr/);
+  await expect.poll(() => solicit(V6), { timeout: 10_000 }).toContain(world.left.mac);
+  expect(await groups()).toContain(V6_GROUP_MAC);
 });
