@@ -46,12 +46,17 @@ const VERSION = 1;
  */
 export const SHARD_BYTES = 100 * 1024;
 
-/** The plan as compact JSON, one text for each Lease, the first one's first; the addresses keep their order. */
+/**
+ * The plan as compact JSON, one text for each Lease, the first one's first; the addresses keep their order. Each text says
+ * itself which rebalancing its addresses have followed, since Leases are written, found and lost one by one.
+ */
 export function printPlan(generation: number, plan: NodePlan, shardBytes = SHARD_BYTES): readonly string[] {
-  const shards = split(plan.vips.map(printVip), shardBytes);
+  const tail = Object.keys(plan.rebalanced).length > 0 ? { rebalanced: plan.rebalanced } : {};
+  // However much is to be said of pools, addresses get half of each Lease: else there would be one Lease for each of them.
+  const room = Math.max(shardBytes / 2, shardBytes - Buffer.byteLength(JSON.stringify(tail)));
+  const shards = split(plan.vips.map(printVip), room);
   return shards.map((vips, shard) => {
     const head = shard === 0 ? { shards: shards.length > 1 ? shards.length : undefined } : { shard };
-    const tail = shard === 0 && Object.keys(plan.rebalanced).length > 0 ? { rebalanced: plan.rebalanced } : {};
     const fields = JSON.stringify({ v: VERSION, generation, ...head, ...tail });
     return `${fields.slice(0, -1)},"vips":[${vips.join(",")}]}`;
   });

@@ -23,6 +23,19 @@ const seed: Seed = {
   leases: [lease("node-1", managed), lease("node-2", managed)],
 };
 
+/** So many addresses, and nodes with names so long, that each node needs two Leases. */
+const longCount = 700;
+const longNames = ["a", "b"].map((letter) => letter.repeat(60));
+const longIps = Array.from({ length: longCount }, (_, index) => `10.0.${String(index >> 8)}.${String(index & 255)}`);
+const long: Seed = {
+  ...seed,
+  services: longIps.map((ip, index) => service(`default/s${String(index)}`, { addresses: ip })),
+  claims: longIps.map((ip, index) => claim(ip, `default/s${String(index)}`)),
+  endpointSlices: longIps.map((_, index) => endpointSlice(`default/s${String(index)}`, "anywhere")),
+  nodes: longNames.map((name) => node(name)),
+  leases: longNames.map((name) => lease(name, managed)),
+};
+
 const keyOf = (name: string, shard = 0) => ({ namespace: keys.namespace, name: leaseName({ node: name, shard }) });
 const textOf = (world: World, name: string, shard = 0) =>
   world.store.get(kinds.leases, keyOf(name, shard))?.metadata?.annotations?.[keys.plan] ?? "";
@@ -180,27 +193,39 @@ describe("the Leases", () => {
   });
 
   it("are several where the plan is long, of one generation, and one again where it is short", async () => {
-    const count = 700;
-    const names = ["a", "b"].map((letter) => letter.repeat(60));
-    const services = Array.from({ length: count }, (_, index) => `10.0.${String(index >> 8)}.${String(index & 255)}`);
-    const world = await worlds.open({
-      ...seed,
-      services: services.map((ip, index) => service(`default/s${String(index)}`, { addresses: ip })),
-      claims: services.map((ip, index) => claim(ip, `default/s${String(index)}`)),
-      endpointSlices: services.map((_, index) => endpointSlice(`default/s${String(index)}`, "anywhere")),
-      nodes: names.map((name) => node(name)),
-      leases: names.map((name) => lease(name, managed)),
-    });
-    const [name = ""] = names;
+    const world = await worlds.open(long);
+    const [name = ""] = longNames;
     await pass(1_000);
     const plans = [0, 1].map((shard) => valueOf(parsePlan(textOf(world, name, shard))));
     expect(plans[0]?.shards).toBe(2);
-    expect(plans.flatMap(({ vips }) => vips)).toHaveLength(count);
+    expect(plans.flatMap(({ vips }) => vips)).toHaveLength(longCount);
     expect(plans[1]?.generation).toBe(plans[0]?.generation);
     world.store.delete(kinds.advertisements, { namespace: "network", name: "homelab-l2" });
     await pass(1_000);
     expect(world.store.get(kinds.leases, keyOf(name, 1))).toBeUndefined();
     expect(valueOf(parsePlan(textOf(world, name)))).toMatchObject({ vips: [], shards: undefined });
+  });
+
+  it("of a long plan stay as they are when another watcher leads, though the pool was rebalanced once", async () => {
+    const annotations = { [keys.rebalance]: "2026-01-01" };
+    const pools = [pool("homelab-pool", ["10.0.0.0/16"], {}, { annotations })];
+    const world = await worlds.open({ ...long, pools });
+    const [name = ""] = longNames;
+    await pass(1_000);
+    for (const status of ["False", "True"]) {
+      world.store.edit(kinds.nodes, { name }, { status: { conditions: [{ type: "Ready", status }] } });
+      await pass(1_000);
+    }
+    const texts = () => longNames.flatMap((one) => [0, 1].map((shard) => textOf(world, one, shard)));
+    const before = texts();
+    const vips = before.flatMap((text) => valueOf(parsePlan(text)).vips);
+    expect(vips.filter(({ nodes }) => nodes[0] === name)).toEqual([]);
+    world.endWatcher();
+    const end = new AbortController();
+    await world.startWatcher(end.signal);
+    await pass(1_000);
+    end.abort();
+    expect(texts()).toEqual(before);
   });
 
   it("are written a few times a second, however many Services come", async () => {

@@ -22,27 +22,41 @@ it("a plan is compact JSON, its addresses in the order given", () => {
   expect(printPlan(1, plan([]))).toEqual(['{"v":1,"generation":1,"vips":[]}']);
 });
 
-it("a plan that is too long for one Lease is split, the first one tells into how many", () => {
+it("a plan that is too long for one Lease is split; the first one tells into how many, each what was rebalanced", () => {
   const vips = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((ip) => ({ ip, nodes: ["node-1"] }));
   const oneBytes = JSON.stringify(vips[0]).length + 1;
-  expect(printPlan(7, plan(vips, { a: "b" }), 2 * oneBytes)).toEqual([
+  const rebalanced = '{"rebalanced":{"a":"b"}}';
+  expect(printPlan(7, plan(vips, { a: "b" }), 2 * oneBytes + rebalanced.length)).toEqual([
     `{"v":1,"generation":7,"shards":2,"rebalanced":{"a":"b"},"vips":[${vips
       .slice(0, 2)
       .map((vip) => JSON.stringify(vip))
       .join()}]}`,
-    `{"v":1,"generation":7,"shard":1,"vips":[${JSON.stringify(vips[2])}]}`,
+    `{"v":1,"generation":7,"shard":1,"rebalanced":{"a":"b"},"vips":[${JSON.stringify(vips[2])}]}`,
   ]);
 });
 
-it("no Lease's plan is longer than allowed, however many addresses a node has", () => {
+it("no Lease's plan is longer than allowed, however many addresses a node has, of hundreds of pools", () => {
   const nodes = Array.from({ length: 5 }, (_, index) => `a-node-with-a-rather-long-name-${String(index)}`);
   const vips = Array.from({ length: 5_000 }, (_, index) => ({
     ip: `10.0.${String(index >> 8)}.${String(index & 255)}`,
     nodes,
   }));
-  const texts = printPlan(1, plan(vips));
-  expect(texts.length).toBeGreaterThan(5);
-  for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(SHARD_BYTES + 200);
+  const pools = Array.from({ length: 400 }, (_, index) => [
+    `a-namespace/a-rather-long-pool-${String(index)}`,
+    "é".repeat(20),
+  ]);
+  for (const rebalanced of [{}, Object.fromEntries(pools) as Readonly<Record<string, string>>]) {
+    const texts = printPlan(1, plan(vips, rebalanced));
+    expect(texts.length).toBeGreaterThan(5);
+    for (const text of texts) expect(Buffer.byteLength(text)).toBeLessThan(SHARD_BYTES + 200);
+  }
+});
+
+it("what is to be said of pools leaves half of each Lease for addresses", () => {
+  const vips = Array.from({ length: 100 }, (_, index) => ({ ip: `10.0.0.${String(index)}`, nodes: ["node-1"] }));
+  const rebalanced = { "network/lan": "x".repeat(10_000) };
+  const [count, half] = [printPlan(1, plan(vips, rebalanced), 2_000).length, printPlan(1, plan(vips), 1_000).length];
+  expect(count).toBe(half);
 });
 
 const vip = fc.record(
@@ -62,7 +76,7 @@ it("the plans of all Leases together are the node's plan, and all have its gener
         const printed = printPlan(generation, { vips, rebalanced }, bytes);
         const parsed = printed.map((text) => valueOf(parsePlan(text)));
         expect(parsed.flatMap((one) => one.vips)).toEqual(vips);
-        expect(parsed[0]?.rebalanced).toEqual(rebalanced);
+        for (const one of parsed) expect(one.rebalanced).toEqual(rebalanced);
         expect(parsed.map((one) => one.shard)).toEqual([undefined, ...printed.slice(1).map((_, index) => index + 1)]);
         expect(parsed[0]?.shards ?? 1).toBe(printed.length);
         expect(printed.map(generationOf)).toEqual(printed.map(() => generation));

@@ -2,7 +2,7 @@
 import type { Advertisement, L2AdvertisementInput } from "../../../core/announce/advertisement.ts";
 import { parseAdvertisement } from "../../../core/announce/advertisement.ts";
 import type { AnnouncedPool, AnnouncedService, NodePlan, Placed, PlanNode } from "../../../core/announce/plan-types.ts";
-import type { AnnouncerStatus } from "../../../core/announce/plan-text.ts";
+import { parsePlan, printPlan, type AnnouncerStatus, type Plan } from "../../../core/announce/plan-text.ts";
 import { Planner } from "../../../core/announce/planner.ts";
 import { addressFrom, valueOf } from "../builders.ts";
 
@@ -49,6 +49,9 @@ export const report = (
   interfaces: links,
 });
 
+/** What one Lease of a node says of its plan. */
+export type Written = { readonly node: string; readonly plan: Plan };
+
 /** Everything that a plan follows from; `answering` are the addresses that each node reports. */
 export type World = {
   readonly services: readonly AnnouncedService[];
@@ -56,7 +59,7 @@ export type World = {
   readonly advertisements: readonly Advertisement[];
   readonly nodes: readonly PlanNode[];
   readonly answering: Readonly<Record<string, readonly string[]>>;
-  readonly written: Readonly<Record<string, NodePlan>>;
+  readonly written: readonly Written[];
   readonly ignoreExcludeLabel: boolean;
 };
 
@@ -67,7 +70,7 @@ export const world = (parts: Partial<World> = {}): World => ({
   advertisements: [advertisement()],
   nodes: three,
   answering: {},
-  written: {},
+  written: [],
   ignoreExcludeLabel: false,
   ...parts,
 });
@@ -79,7 +82,7 @@ export const keyOf = ({ namespace, name }: Pick<AnnouncedService, "namespace" | 
 export function plannerOf(parts: Partial<World> = {}): Planner {
   const { services, pools, advertisements, nodes, answering, written, ignoreExcludeLabel } = world(parts);
   const planner = new Planner({ ignoreExcludeLabel });
-  for (const [name, plan] of Object.entries(written)) planner.remember(name, plan);
+  for (const { node: name, plan } of written) planner.remember(name, plan);
   for (const one of nodes) planner.setNode(one.name, one);
   planner.setPools(pools);
   for (const one of advertisements) planner.setAdvertisement(one.key, one);
@@ -113,4 +116,13 @@ export const plansOf = (planner: Planner, nodes: readonly PlanNode[] = three): R
       const plan = planner.planOf(name);
       return plan === undefined ? [] : [[name, plan]];
     }),
+  );
+
+/** What the Leases say that these plans are written into, as it is read back; each holds as much as is given. */
+export const leasesOf = (
+  plans: Readonly<Record<string, NodePlan>>,
+  { generation = 1, shardBytes }: { readonly generation?: number; readonly shardBytes?: number } = {},
+): readonly Written[] =>
+  Object.entries(plans).flatMap(([name, plan]) =>
+    printPlan(generation, plan, shardBytes).map((text) => ({ node: name, plan: valueOf(parsePlan(text)) })),
   );

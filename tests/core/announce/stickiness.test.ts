@@ -8,6 +8,7 @@ import {
   advertisement,
   candidates,
   lan,
+  leasesOf,
   node,
   on,
   plannerOf,
@@ -68,7 +69,7 @@ describe("the node that answers now", () => {
 
   it("is the first in the plan, where several were found answering", () => {
     const answering = { "node-1": [IP], "node-2": [IP] };
-    const written = plansOf(plannerOf({ answering: { "node-2": [IP] } }));
+    const written = leasesOf(plansOf(plannerOf({ answering: { "node-2": [IP] } })));
     expect(candidates({ answering, written })).toEqual([["node-2", "node-3", "node-1"]]);
   });
 
@@ -76,7 +77,7 @@ describe("the node that answers now", () => {
     const planner = plannerOf({ answering: { "node-1": [IP] } });
     planner.setReport("node-1", undefined);
     expect(orderIn(planner)).toEqual(["node-1", "node-3", "node-2"]);
-    const written = plansOf(planner);
+    const written = leasesOf(plansOf(planner));
     expect(candidates({ written })).toEqual([["node-1", "node-3", "node-2"]]);
   });
 });
@@ -164,7 +165,7 @@ describe("rebalancing", () => {
     const again = plannerOf({
       pools: wanting("1"),
       answering: { "node-1": [IP], "node-3": [IP] },
-      written: plansOf(planner),
+      written: leasesOf(plansOf(planner)),
     });
     expect(orderIn(again)[0]).toBe("node-3");
     expect(again.planOf("node-1")?.vips).toMatchObject([{ moving: true }]);
@@ -185,9 +186,13 @@ describe("rebalancing", () => {
     const planner = moved();
     planner.setPools(wanting("1"));
     planner.update();
-    const again = plannerOf({ pools: wanting("1"), answering: { "node-1": [IP] }, written: plansOf(planner) });
+    const again = plannerOf({
+      pools: wanting("1"),
+      answering: { "node-1": [IP] },
+      written: leasesOf(plansOf(planner)),
+    });
     expect(orderIn(again)).toEqual(["node-3", "node-2", "node-1"]);
-    const anew = plannerOf({ pools: wanting("2"), answering: { "node-2": [IP] }, written: plansOf(planner) });
+    const anew = plannerOf({ pools: wanting("2"), answering: { "node-2": [IP] }, written: leasesOf(plansOf(planner)) });
     expect(orderIn(anew)).toEqual(["node-3", "node-2", "node-1"]);
   });
 
@@ -200,7 +205,7 @@ describe("rebalancing", () => {
     planner.setReport("node-3", report([]));
     planner.setNode("node-3", unready("node-3"));
     planner.update();
-    const again = plannerOf({ pools: wanting("1"), written: plansOf(planner) });
+    const again = plannerOf({ pools: wanting("1"), written: leasesOf(plansOf(planner)) });
     expect(orderIn(again)).toEqual(["node-2", "node-3", "node-1"]);
   });
 
@@ -210,7 +215,7 @@ describe("rebalancing", () => {
     planner.setPools(wanting("1"));
     planner.update();
     const after = plansOf(planner);
-    for (const written of three.map(({ name }) => ({ ...before, [name]: after[name]! }))) {
+    for (const written of three.map(({ name }) => leasesOf({ ...before, [name]: after[name]! }))) {
       const again = plannerOf({ pools: wanting("1"), answering: { "node-1": [IP] }, written });
       expect(orderIn(again)).toEqual(["node-3", "node-2", "node-1"]);
       expect(again.planOf("node-1")?.vips[0]?.moving).toBe(true);
