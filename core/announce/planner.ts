@@ -9,7 +9,7 @@ import { Groups, leadOf, type Member } from "./groups.ts";
 import { announcedIps, keepLinked, keepLocal, placedOf, vipFor, whyNotAnnounced } from "./placement.ts";
 import type { Placement, Sharing, Verdict } from "./placement.ts";
 import type { AnnouncedPool, AnnouncedService, NodePlan, Placed, PlanNode, Vip } from "./plan-types.ts";
-import type { AnnouncerStatus } from "./plan-text.ts";
+import type { AnnouncerStatus, Plan } from "./plan-text.ts";
 import { HashOrder } from "./rank.ts";
 import { Reports, type Answer } from "./reports.ts";
 import { sameEntry, sameLinks, sameNode, samePool, type Entry } from "./same.ts";
@@ -111,8 +111,8 @@ export class Planner {
     return [...this.#advertisements.values()].some(({ interfaces }) => interfaces.length > 0);
   }
 
-  /** Takes in what a node's Lease said before this planner began; to be called before the first update. */
-  remember(node: string, plan: NodePlan): void {
+  /** Takes in what one Lease of a node said before this planner began; to be called before the first update, in any order. */
+  remember(node: string, plan: Plan): void {
     this.#written.add(node, plan);
   }
 

@@ -1,19 +1,23 @@
 /** What the Leases say before a planner begins: who was first for each address, and which rebalancing was followed. */
-import type { NodePlan, Vip } from "./plan-types.ts";
+import type { Plan } from "./plan-text.ts";
+import type { Vip } from "./plan-types.ts";
 import type { Seat } from "./seat.ts";
 
-type Mention = { readonly node: string; readonly vip: Vip; readonly rebalanced: NodePlan["rebalanced"] };
+type Mention = Pick<Plan, "generation" | "rebalanced"> & { readonly node: string; readonly vip: Vip };
 
 /** The plans as they were found, by address. */
 export class WrittenPlans {
-  readonly #mentions = new Map<string, Mention[]>();
+  /** By address, then by node. */
+  readonly #mentions = new Map<string, Map<string, Mention>>();
 
-  /** Takes in what one node's Leases say. */
-  add(node: string, { vips, rebalanced }: NodePlan): void {
+  /** Takes in what one Lease of a node says; of an address that several name, what was written last counts. */
+  add(node: string, { generation, vips, rebalanced }: Plan): void {
     for (const vip of vips) {
-      const mentions = this.#mentions.get(vip.ip) ?? [];
-      mentions.push({ node, vip, rebalanced });
+      const mentions = this.#mentions.get(vip.ip) ?? new Map<string, Mention>();
       this.#mentions.set(vip.ip, mentions);
+      const known = mentions.get(node);
+      if (known === undefined || known.generation < generation)
+        mentions.set(node, { generation, node, vip, rebalanced });
     }
   }
 
@@ -22,7 +26,7 @@ export class WrittenPlans {
    * that has followed the pool's rebalancing counts, of those the first candidate's own.
    */
   seatOf(ip: string, pool: string, rebalance: string | undefined): Seat | undefined {
-    const mentions = (this.#mentions.get(ip) ?? []).toSorted((a, b) => (a.node < b.node ? -1 : 1));
+    const mentions = [...(this.#mentions.get(ip)?.values() ?? [])].toSorted((a, b) => (a.node < b.node ? -1 : 1));
     const followed = mentions.filter((mention) => mention.rebalanced[pool] === rebalance);
     const counting = followed.length > 0 ? followed : mentions;
     const chosen = counting.find(({ node, vip }) => vip.nodes[0] === node) ?? counting[0];

@@ -4,7 +4,19 @@ import { describe, expect, it } from "vitest";
 import type { Planner } from "../../../core/announce/planner.ts";
 import { SHARD_BYTES } from "../../../core/announce/plan-text.ts";
 import { addressFrom } from "../builders.ts";
-import { lan, leasesOf, node, plannerOf, plansOf, service, three, type World, type Written } from "./planning.ts";
+import {
+  IP,
+  candidates,
+  lan,
+  leasesOf,
+  node,
+  plannerOf,
+  plansOf,
+  service,
+  three,
+  type World,
+  type Written,
+} from "./planning.ts";
 
 /** A cluster whose addresses stay where they went when node-1 failed, though the pool was rebalanced before. */
 function afterFailure(count: number): { readonly planner: Planner; readonly parts: Partial<World> } {
@@ -78,4 +90,17 @@ describe("a rebalancing that was followed is not repeated when the operator begi
       }),
     );
   });
+});
+
+it("of an address that two Leases of a node name, since one of them was not written any more, the newer one counts", () => {
+  const writes = [
+    { generation: 9, first: "node-1" },
+    { generation: 10, first: "node-2" },
+  ];
+  const written = writes.flatMap(({ generation, first }) =>
+    leasesOf({ "node-3": { vips: [{ ip: IP, nodes: [first] }], rebalanced: {} } }, { generation }),
+  );
+  for (const found of [written, written.toReversed()]) {
+    expect(candidates({ written: found })).toEqual([["node-2", "node-3", "node-1"]]);
+  }
 });
