@@ -2,26 +2,15 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Hook, MemoryCall } from "../support/memory-api.ts";
 import { kinds, metadataOf } from "../../cluster/kinds.ts";
-import { leaseName } from "../../cluster/leases.ts";
 import { generationOf, parsePlan } from "../../core/announce/plan-text.ts";
 import { keys } from "../../core/keys.ts";
 import { valueOf } from "../core/builders.ts";
-import { advertisement, claim, endpointSlice, lease, node, pool, service } from "../support/builders.ts";
+import { claim, endpointSlice, lease, node, pool, service } from "../support/builders.ts";
 import { pass } from "../support/paused-time.ts";
 import { World, useWorlds, type Seed } from "../support/world.ts";
+import { assigned, keyOf, managed, other, report, seed, statuses } from "./announcing.ts";
 
 const worlds = useWorlds();
-
-const managed = { [keys.plan]: '{"v":1,"generation":1,"vips":[]}' };
-const seed: Seed = {
-  pools: [pool("homelab-pool", ["10.0.0.0/16"])],
-  advertisements: [advertisement("homelab-l2")],
-  services: [service("default/web", { addresses: "10.0.0.1" })],
-  claims: [claim("10.0.0.1", "default/web")],
-  endpointSlices: [endpointSlice("default/web", "node-1")],
-  nodes: [node("node-1"), node("node-2")],
-  leases: [lease("node-1", managed), lease("node-2", managed)],
-};
 
 /** So many addresses, and nodes with names so long, that each node needs two Leases. */
 const longCount = 700;
@@ -36,21 +25,9 @@ const long: Seed = {
   leases: longNames.map((name) => lease(name, managed)),
 };
 
-const keyOf = (name: string, shard = 0) => ({ namespace: keys.namespace, name: leaseName({ node: name, shard }) });
 const textOf = (world: World, name: string, shard = 0) =>
   world.store.get(kinds.leases, keyOf(name, shard))?.metadata?.annotations?.[keys.plan] ?? "";
 const firstOf = (world: World, name: string) => valueOf(parsePlan(textOf(world, name))).vips[0]?.nodes[0];
-const other = (name: string | undefined): string => (name === "node-1" ? "node-2" : "node-1");
-
-/** The announcer on a node reports that it answers for these addresses. */
-function report(world: World, name: string, ...ips: readonly string[]): void {
-  const answering = ips.length === 0 ? [] : [{ ips, interfaces: [{ name: "lan0", mac: "02:00:00:00:00:01" }] }];
-  const status = JSON.stringify({ v: 1, generation: 1, answering, silent: [] });
-  world.store.edit(kinds.leases, keyOf(name), { metadata: { annotations: { [keys.status]: status } } });
-}
-
-const statuses = (world: World) => world.store.all(kinds.l2Statuses);
-const assigned = (world: World) => world.events("default/web").filter((text) => text.startsWith("nodeAssigned"));
 
 describe("a node that reports that it answers", () => {
   it("stands first in the plan from then on", async () => {
