@@ -109,12 +109,11 @@ export class Plans {
     const condition = announcement === undefined ? undefined : announcedCondition(announcement);
     this.#cluster.announced.set(key, condition);
     const answering = byNode(answerersOf(key, this.#planner));
-    const appeared = await this.#l2Statuses.bring(parseKey(key), answering);
-    if (service === undefined) return undefined;
-    for (const node of appeared) {
+    await this.#l2Statuses.bring(parseKey(key), answering, async (node) => {
       const note = `announcing from node "${node}" with protocol "layer2"`;
-      await writeEvent(this.#cluster.api, service, { type: "Normal", reason: "nodeAssigned", note });
-    }
+      if (service !== undefined)
+        await writeEvent(this.#cluster.api, service, { type: "Normal", reason: "nodeAssigned", note });
+    });
     return undefined;
   }
 }

@@ -21,8 +21,8 @@ export class L2Statuses {
   readonly #api: Api;
   readonly #cache: Cache<ServiceL2Status>;
   readonly #byService = new Map<string, Map<string, ServiceL2Status>>();
-  /** The nodes that answer for each Service, as said last. */
-  readonly #answering = new Map<string, ReadonlySet<string>>();
+  /** The nodes that were told of, by Service. Of a Service that is not here the status of its objects says so. */
+  readonly #told = new Map<string, Set<string>>();
 
   /** Follows the objects until the signal; calls back with the Service of one that somebody else deleted. */
   constructor(
@@ -40,8 +40,8 @@ export class L2Statuses {
   }
 
   #isMissed(object: ServiceL2Status): boolean {
-    const nodes = this.#answering.get(serviceOf(object));
-    return isOurs(object) && nodes?.has(object.status?.node ?? "") === true;
+    const told = this.#told.get(serviceOf(object));
+    return isOurs(object) && told?.has(object.status?.node ?? "") === true;
   }
 
   #join(object: ServiceL2Status): void {
@@ -56,6 +56,19 @@ export class L2Statuses {
     const objects = this.#byService.get(service);
     objects?.delete(metadataOf(object).name);
     if (objects?.size === 0) this.#byService.delete(service);
+    this.#forget(service);
+  }
+
+  /** Not while there are objects: one of a node that is gone would pass for told. */
+  #forget(service: string): void {
+    if (this.#told.get(service)?.size === 0 && !this.#byService.has(service)) this.#told.delete(service);
+  }
+
+  #toldOf(service: string): Set<string> {
+    const objects = [...(this.#byService.get(service)?.values() ?? [])];
+    const told = this.#told.get(service) ?? new Set(objects.flatMap(({ status }) => status?.node ?? []));
+    this.#told.set(service, told);
+    return told;
   }
 
   /** The Services, namespace/name, that have such objects. */
@@ -63,25 +76,31 @@ export class L2Statuses {
     return this.#byService.keys();
   }
 
-  /** Makes the objects say what is true; gives the nodes that are new. Of a node that is gone the object goes last. */
-  async bring(service: ObjectKey, answering: readonly AnsweringNode[]): Promise<readonly string[]> {
+  /**
+   * Makes the objects say what is true, and tells of each node that is new before its object says so: whatever fails is
+   * tried again, and told of once. Of a node that is gone the object goes last.
+   */
+  async bring(
+    service: ObjectKey,
+    answering: readonly AnsweringNode[],
+    tell: (node: string) => Promise<void>,
+  ): Promise<void> {
     const key = printKey(service);
-    const known = this.#answering.get(key);
-    const wanted = new Set(answering.map(({ node }) => nameOf(service, node)));
-    const appeared: string[] = [];
-    for (const one of answering) {
-      if ((await this.#write(service, one)) && known?.has(one.node) !== true) appeared.push(one.node);
+    const told = this.#toldOf(key);
+    const wanted = new Map(answering.map((one) => [nameOf(service, one.node), one]));
+    for (const node of told) if (!wanted.has(nameOf(service, node))) told.delete(node);
+    for (const one of wanted.values()) {
+      if (!told.has(one.node)) await tell(one.node);
+      this.#told.set(key, told.add(one.node));
+      await this.#write(service, one);
     }
-    if (answering.length === 0) this.#answering.delete(key);
-    else this.#answering.set(key, new Set(answering.map(({ node }) => node)));
     for (const [name, object] of [...(this.#byService.get(key) ?? [])]) {
       if (!wanted.has(name)) await this.#api.remove(kinds.l2Statuses, keyOf(object), { uid: metadataOf(object).uid });
     }
-    return appeared;
+    this.#forget(key);
   }
 
-  /** Says whether the object is new. */
-  async #write(service: ObjectKey, { node, interfaces }: AnsweringNode): Promise<boolean> {
+  async #write(service: ObjectKey, { node, interfaces }: AnsweringNode): Promise<void> {
     const name = nameOf(service, node);
     const found = this.#byService.get(printKey(service))?.get(name);
     const status = {
@@ -90,14 +109,13 @@ export class L2Statuses {
       serviceNamespace: service.namespace ?? "",
       interfaces: interfaces.map((one) => ({ name: one })),
     };
-    if (found !== undefined && says(found, status)) return false;
-    const isNew = found === undefined && (await this.#create(service, node));
+    if (found !== undefined && says(found, status)) return;
+    if (found === undefined) await this.#create(service, node);
     const key = { namespace: keys.namespace, name };
     this.#cache.accept(await this.#api.merge(kinds.l2Statuses, key, { status }, "status"));
-    return isNew;
   }
 
-  async #create(service: ObjectKey, node: string): Promise<boolean> {
+  async #create(service: ObjectKey, node: string): Promise<void> {
     const labels = {
       [keys.leaseManagedBy]: keys.leaseManager,
       ...(node.length > LABEL_LENGTH ? {} : { [keys.l2StatusNode]: node }),
@@ -109,10 +127,8 @@ export class L2Statuses {
     const object = { apiVersion: apiVersionOf(kinds.l2Statuses), kind, metadata };
     try {
       this.#cache.accept(await this.#api.create<ServiceL2Status>(kinds.l2Statuses, object));
-      return true;
     } catch (error) {
-      if (isConflict(error)) return false;
-      throw error;
+      if (!isConflict(error)) throw error;
     }
   }
 }
