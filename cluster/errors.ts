@@ -21,3 +21,6 @@ export const isNotFound = (error: unknown): boolean => error instanceof ApiError
 export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 410;
 /** Whether the object can't be stored as it is. */
 export const isInvalid = (error: unknown): boolean => error instanceof ApiError && error.status === 422;
+/** Whether the same call may be answered otherwise later: there was no answer, or the API server was busy or unwell. */
+export const mayPass = (error: unknown): boolean =>
+  !(error instanceof ApiError) || error.status === 429 || error.status >= 500;
