@@ -3,12 +3,14 @@ import type { a, PeprMutateRequest } from "pepr";
 import { adoptAddresses, claimAddresses, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { keptAddresses } from "../cluster/kept.ts";
+import type { Service } from "../cluster/kinds.ts";
 import { log } from "../cluster/log.ts";
 import { annotatedAddresses, asksForAddress, isOurs, serviceNameOf } from "../cluster/read.ts";
 import { annotationsFor } from "../cluster/write.ts";
 import { printAddress, type Address } from "../core/address/address.ts";
 import { isHeldBy } from "../core/allocation/holder.ts";
 import { keys } from "../core/keys.ts";
+import { findDenial, storedOf } from "./denial.ts";
 
 /** The port of a Service that lists none, as an address is often asked for before it is known what for. */
 const DEFAULT_PORT = { name: keys.defaultPort, port: 80, protocol: "TCP" } as const;
@@ -24,7 +26,7 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
   if (request.Request.name === "" && (request.Raw.metadata?.name ?? "") === "") return;
   try {
     const isDryRun = request.IsDryRun ?? false;
-    const choice = await claimAddresses(request.Raw, cluster, { isDryRun });
+    const choice = await claimAddresses(toBeStored(request), cluster, { isDryRun });
     // Validate refuses what can't be served, in words; a throw here would reach people as a fixed text.
     if (choice.ok) setAnnotations(request.Raw, annotationsFor(choice.value.addresses, choice.value.pool));
     else await goOn(request, choice.error, cluster);
@@ -37,13 +39,27 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
 }
 
 /**
- * It goes on with what it has and may keep. That is claimed on its new terms too, before somebody comes in who would not agree
- * with them.
+ * The Service as it will be stored: with the status that it has. The API server puts that back only after Mutate, and what
+ * stands in the request is whatever the client wrote there.
+ */
+function toBeStored(request: PeprMutateRequest<a.Service>): Service {
+  const service = structuredClone(request.Raw);
+  const status = storedOf(request)?.status;
+  if (status === undefined) delete service.status;
+  else service.status = status;
+  return service;
+}
+
+/**
+ * It goes on with what it has and may keep. Unless the request is to be denied, that is claimed on its new terms too, before
+ * somebody comes in who would not agree with them.
  */
 async function goOn(request: PeprMutateRequest<a.Service>, refusal: ServiceRefusal, cluster: Cluster): Promise<void> {
   dropLost(request, cluster);
   if (request.IsDryRun === true || refusal.kind === "addressDoubled") return;
-  await adoptAddresses(request.Raw, keptAddresses(request.Raw, cluster), cluster);
+  const wanted = toBeStored(request);
+  if (findDenial({ wanted, stored: storedOf(request) }, refusal, cluster) !== undefined) return;
+  await adoptAddresses(wanted, keptAddresses(wanted, cluster), cluster);
 }
 
 /** What stands in the annotations is Berth's word alone, so whatever the request made of them is put back. */

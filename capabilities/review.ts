@@ -2,7 +2,6 @@
 import type { a, PeprValidateRequest } from "pepr";
 import { preview, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
-import { findLoss } from "../cluster/kept.ts";
 import { kinds, type IPAddress, type Service } from "../cluster/kinds.ts";
 import { log } from "../cluster/log.ts";
 import {
@@ -14,14 +13,11 @@ import {
   listedAddresses,
   serviceNameOf,
 } from "../cluster/read.ts";
-import { settings } from "../cluster/settings.ts";
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import { isHeldBy, servicesOf } from "../core/allocation/holder.ts";
-import type { Loss } from "../core/allocation/keep.ts";
-import { isExhausted, isPending } from "../core/allocation/refusal.ts";
 import { explain, explainNote, type AdmissionNote } from "../core/explain.ts";
-import { sameJson } from "../core/json.ts";
 import { keys } from "../core/keys.ts";
+import { findDenial, storedOf } from "./denial.ts";
 import type { Answer } from "./guard.ts";
 
 type Request = PeprValidateRequest<a.Service>;
@@ -45,49 +41,10 @@ export async function review(request: Request, cluster: Cluster): Promise<Answer
 }
 
 function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Cluster): Answer {
-  const message = explain(refusal);
-  const earlier = findEarlier(request, cluster);
-  if (earlier?.loss !== undefined)
-    return request.Deny(explainNote({ kind: "loses", service: serviceNameOf(request.Raw), ...earlier.loss }));
-  // A fault that was there before is not what this change is about, and must not hold it up.
-  if (asksTheSame(request) || earlier?.message === message)
-    return request.Approve([message, ...warnings(request, cluster)]);
-  const isDenied =
-    !isPending(refusal) || hadAddress(request) || (isExhausted(refusal) && settings.exhaustion === "deny");
-  return isDenied ? request.Deny(message) : request.Approve([message, ...warnings(request, cluster)]);
-}
-
-/** Whether the stored Service has an address: then a request that can't be served changes nothing, whatever it lacks. */
-function hadAddress(request: Request): boolean {
-  const before: Service | undefined = request.OldResource;
-  return before ? isOurs(before) && listedAddresses(before).length > 0 : false;
-}
-
-/** Whether nothing that an address is given by differs from what is stored: then this change is not about it. */
-function asksTheSame({ Raw, OldResource }: Request): boolean {
-  const before: Service | undefined = OldResource;
-  return before ? sameJson(askOf(before), askOf(Raw)) : false;
-}
-
-const askOf = ({ metadata, spec }: Service): unknown => ({
-  spec,
-  labels: metadata?.labels,
-  annotations: Object.entries(metadata?.annotations ?? {}).filter(([name]) => !BERTHS.has(name)),
-});
-
-/** The annotations that Berth itself writes. */
-const BERTHS: ReadonlySet<string> = new Set([keys.addresses, keys.fromPool]);
-
-/** The fault that the stored Service has already, and what this change would take of that with which it goes on all the same. */
-function findEarlier(
-  { Raw, OldResource }: Request,
-  cluster: Cluster,
-): { readonly message: string; readonly loss: Loss | undefined } | undefined {
-  const before: Service | undefined = OldResource;
-  // The API server sends null on create, whatever the type says.
-  if (!before || !isOurs(before)) return undefined;
-  const choice = preview(before, cluster);
-  return choice.ok ? undefined : { message: explain(choice.error), loss: findLoss(before, Raw, cluster) };
+  const denial = findDenial({ wanted: request.Raw, stored: storedOf(request) }, refusal, cluster);
+  return denial === undefined
+    ? request.Approve([explain(refusal), ...warnings(request, cluster)])
+    : request.Deny(denial);
 }
 
 /** An address in the annotation that is not claimed for this Service: something after Mutate changed it. */

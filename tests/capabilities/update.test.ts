@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
-import { pool, service } from "../support/builders.ts";
+import { pool, service, type ServiceParts } from "../support/builders.ts";
 import { pass } from "../support/paused-time.ts";
 import { useWorlds, type Seed } from "../support/world.ts";
 
@@ -37,6 +37,23 @@ describe("an update", () => {
     );
     await pass(100_000);
     expect([world.service("default/web"), world.claims()]).toEqual(before);
+  });
+
+  it.each([
+    { what: "with another port", shares: "k", ports: [443, 8080] },
+    { what: "without its key", shares: null, ports: [443] },
+  ])("that is denied $what binds nobody who shares to what it asked for", async ({ shares, ports }) => {
+    const world = await open();
+    const sharer = (...numbers: readonly number[]): ServiceParts => ({
+      annotations: { [keys.shareNew]: "k" },
+      spec: { ports: numbers.map((port) => ({ name: `p-${String(port)}`, protocol: "TCP", port })) },
+    });
+    await world.create(kinds.services, service("default/a", sharer(443)));
+    const annotations = { [keys.pinNew]: "x", [keys.shareNew]: shares };
+    const patch = { metadata: { annotations }, spec: sharer(...ports).spec };
+    expect((await world.change(kinds.services, "default/a", patch)).denied).toContain("which is no IP address");
+    await world.create(kinds.services, service("default/b", { ...sharer(8080), pin: "192.168.1.200" }));
+    expect(world.claims()).toEqual(["192.168.1.200 default/a+default/b"]);
   });
 
   it("that has nothing to do with an old fault is let through with a Warning", async () => {

@@ -190,10 +190,9 @@ export class MemoryStore {
   async #create<T extends ApiObject>(kind: Kind<T>, object: T, user: string): Promise<T> {
     this.#refuseExisting(kind, keyOf(object));
     const { plural } = kind;
-    const bare = structuredClone(object);
-    if (WITH_STATUS.has(plural)) Reflect.deleteProperty(bare, "status");
-    const admitted = await this.admit({ operation: "CREATE", plural, object: bare, oldObject: undefined, user });
-    const stamped = this.#stamp(kind, admitted as T);
+    const sent = structuredClone(object);
+    const admitted = await this.admit({ operation: "CREATE", plural, object: sent, oldObject: undefined, user });
+    const stamped = this.#stamp(kind, withStatusOf(undefined, admitted as T, plural));
     this.#refuseExisting(kind, keyOf(stamped));
     return structuredClone(this.#put(kind, stamped, "ADDED"));
   }
@@ -206,11 +205,12 @@ export class MemoryStore {
   async #merge<T extends ApiObject>(kind: Kind<T>, { key, patch, subresource }: Merge, user: string): Promise<T> {
     const { status, ...main } = patch as { status?: unknown } & ApiObject;
     const { resourceVersion } = main.metadata ?? {};
+    const isStatus = subresource === "status";
     for (;;) {
       const before = this.#need(kind, key);
       this.#check(kind, before, { resourceVersion });
-      const after = mergePatch(before, subresource === "status" ? { status } : main) as T;
-      const admitted = subresource === "status" ? after : await this.#admitUpdate(kind, { before, after, user });
+      const after = mergePatch(before, isStatus ? { status } : patch) as T;
+      const admitted = isStatus ? after : await this.#admitUpdate(kind, { before, after, user });
       // Where somebody else wrote meanwhile, the API server begins again.
       if (this.#of(kind).get(printKey(key)) === before) return structuredClone(this.#replace(kind, before, admitted));
     }
@@ -221,7 +221,8 @@ export class MemoryStore {
     { before, after, user }: { readonly before: T; readonly after: T; readonly user: string },
   ): Promise<T> {
     const oldObject = structuredClone(before);
-    return (await this.admit({ operation: "UPDATE", plural, object: after, oldObject, user })) as T;
+    const admitted = await this.admit({ operation: "UPDATE", plural, object: after, oldObject, user });
+    return withStatusOf(before, admitted as T, plural);
   }
 
   #apply<T extends ApiObject>(kind: Kind<T>, object: ApiObject, options: ApplyOptions): T {
@@ -261,6 +262,19 @@ export class MemoryStore {
     if (isUid && isRevision) return;
     throw new ApiError(`write ${kind.plural}`, 409, "Conflict", "the object has been modified");
   }
+}
+
+/**
+ * What a write of the main resource stores: the status as it was. The API server puts it back only after the mutating
+ * webhooks have run, so these see what was sent.
+ */
+export function withStatusOf<T extends ApiObject>(before: ApiObject | undefined, after: T, plural: string): T {
+  if (!WITH_STATUS.has(plural)) return after;
+  const stored = { ...after } as T & { status?: unknown };
+  const status = (before as { readonly status?: unknown } | undefined)?.status;
+  if (status === undefined) delete stored.status;
+  else stored.status = structuredClone(status);
+  return stored;
 }
 
 const callOf = (verb: MemoryCall["verb"], { plural }: AnyKind, key?: ObjectKey): MemoryCall => ({

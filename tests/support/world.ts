@@ -14,7 +14,7 @@ import { kinds, parseKey, printKey, type ApiObject, type Kind, type Service } fr
 import { claimantsOf, isOurClaim } from "../../cluster/read.ts";
 import { keys } from "../../core/keys.ts";
 import { mutateRequest, validateRequest } from "./builders.ts";
-import { MemoryStore, type Admission, type Hook } from "./memory-api.ts";
+import { MemoryStore, withStatusOf, type Admission, type Hook } from "./memory-api.ts";
 import { pass, pauseTime, resumeTime } from "./paused-time.ts";
 
 /** What there is when Berth starts, by the name in `kinds`. */
@@ -147,7 +147,7 @@ export class World {
       await mutateCallback?.(mutation);
     }
     // The patch travels as JSON.
-    const object = JSON.parse(JSON.stringify(mutation.Raw)) as ApiObject;
+    const object = withStatusOf(oldObject, JSON.parse(JSON.stringify(mutation.Raw)) as ApiObject, plural);
     const validation = validateRequest(object, parts);
     for (const { validateCallback } of bindingsOf(this.#nextProcess(), plural, operation)) {
       const answer: Answer | undefined = await validateCallback?.(validation);
