@@ -63,10 +63,16 @@ export async function cutPort(paths: Paths, node: string, bridge: Port["bridge"]
   await runInNamespace(paths, "switch", silent ? `bridge link set dev ${port} state 0` : `ip link set ${port} down`);
 }
 
+/** How often a port that comes up is asked to forward, 10 ms apart: until its carrier is known, the bridge refuses. */
+const PORT_TRIES = 300;
+
 /** Puts a node back on both bridges. */
 export async function healPorts(paths: Paths, node: string): Promise<void> {
-  const lines = ["lan", "mgmt"].map(
-    (bridge) => `ip link set ${bridge}-${node} up; bridge link set dev ${bridge}-${node} state 3`,
-  );
+  const lines = ["lan", "mgmt"].map((bridge) => {
+    const port = `${bridge}-${node}`;
+    return `ip link set ${port} up
+n=0
+until bridge link set dev ${port} state 3; do n=$((n + 1)); [ "$n" -lt ${String(PORT_TRIES)} ]; sleep 0.01; done`;
+  });
   await runInNamespace(paths, "switch", lines.join("\n"));
 }
