@@ -8,6 +8,7 @@ import { log } from "../cluster/log.ts";
 import { annotatedAddresses, asksForAddress, isOurs, serviceNameOf } from "../cluster/read.ts";
 import { annotationsFor } from "../cluster/write.ts";
 import { printAddress, type Address } from "../core/address/address.ts";
+import type { Allocation } from "../core/allocation/allocate.ts";
 import { isHeldBy } from "../core/allocation/holder.ts";
 import { keys } from "../core/keys.ts";
 import { findDenial, storedOf } from "./denial.ts";
@@ -28,7 +29,7 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
     const isDryRun = request.IsDryRun ?? false;
     const choice = await claimAddresses(toBeStored(request), cluster, { isDryRun });
     // Validate refuses what can't be served, in words; a throw here would reach people as a fixed text.
-    if (choice.ok) setAnnotations(request.Raw, annotationsFor(choice.value.addresses, choice.value.pool));
+    if (choice.ok) setAnnotations(request.Raw, annotationsOf(choice.value, cluster));
     else await goOn(request, choice.error, cluster);
   } catch (err) {
     log.error(
@@ -37,6 +38,9 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
     );
   }
 }
+
+const annotationsOf = ({ addresses, pool }: Allocation, cluster: Cluster): Readonly<Record<string, string | null>> =>
+  annotationsFor(addresses, cluster.nameOfPool(pool));
 
 /**
  * The Service as it will be stored: with the status that it has. The API server puts that back only after Mutate, and what

@@ -55,9 +55,9 @@ function poolStates(cluster: Cluster): ReadonlyMap<string, PoolState> {
     const all = [...findings(pool), ...(annotated.get(pool.key) ?? [])];
     return [pool.key, { state: describePool(pool.key, true, all), usable: pool }];
   });
-  const unsound = inert.map(({ pool, refusal }): [string, PoolState] => {
-    const all = [refusal, ...(annotated.get(pool) ?? [])];
-    return [pool, { state: describePool(pool, false, all), usable: undefined }];
+  const unsound = inert.map(({ key, refusal }): [string, PoolState] => {
+    const all = [refusal, ...(annotated.get(key) ?? [])];
+    return [key, { state: describePool(key, false, all), usable: undefined }];
   });
   return new Map([...sound, ...unsound]);
 }

@@ -94,9 +94,12 @@ export class PlanFeed {
   /** The pools change with every address that is given, in what does not matter here. */
   #flushPools(): void {
     this.#isPoolsChanged = false;
-    const { usable } = this.#cluster.usablePools();
-    this.#planner.setPools(usable.map((pool): AnnouncedPool => ({ ...pool, rebalance: this.#rebalanceOf(pool.key) })));
-    const index = new PoolIndex(usable);
+    // What a pool gave before it became inert is announced as ever.
+    const { usable, inert } = this.#cluster.usablePools();
+    this.#planner.setPools(
+      [...usable, ...inert].map((pool): AnnouncedPool => ({ ...pool, rebalance: this.#rebalanceOf(pool.key) })),
+    );
+    const index = new PoolIndex(usable, inert);
     if (index.equals(this.#pools)) return;
     this.#pools = index;
     for (const service of this.#cluster.services.values()) this.#services.add(printKey(keyOf(service)));

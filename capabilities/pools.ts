@@ -127,12 +127,13 @@ type Change = {
 /** What a change of a pool would take from Services that hold addresses of it. */
 function strandedBy({ input, form, pools }: Change, cluster: Cluster): Refusal | undefined {
   const key = poolKeyOf(input);
-  const before = usablePools(pools).usable.find((pool) => pool.key === key);
-  if (before === undefined || input.metadata?.annotations?.[keys.poolAllowRenumbering] === "true") return undefined;
-  const others = usablePools(pools.filter((other) => poolKeyOf(other) !== key)).usable;
+  if (input.metadata?.annotations?.[keys.poolAllowRenumbering] === "true") return undefined;
+  const others = usablePools(pools.filter((other) => poolKeyOf(other) !== key));
+  const after = { usable: [...others.usable, ...form], inert: others.inert };
   const served = (name: ServiceName): Served | undefined => {
     const service = cluster.services.get(name);
     return service === undefined || !isOurs(service) ? undefined : cluster.servedAs(service);
   };
-  return findStranded({ before, after: [...others, ...form], occupancy: cluster.ledger.occupancy, served });
+  const { occupancy } = cluster.ledger;
+  return findStranded({ pool: key, before: usablePools(pools), after, occupancy, served });
 }

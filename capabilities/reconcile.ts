@@ -89,7 +89,7 @@ async function outcomeOf(
   }
   const addresses = await keep(service, cluster);
   const [first] = addresses;
-  const pool = first === undefined ? undefined : cluster.poolOf(first)?.key;
+  const pool = first === undefined ? undefined : (cluster.poolOf(first)?.key ?? cluster.inertPoolOf(first));
   return { addresses, pool, shown: addresses, refusal: choice.error };
 }
 
@@ -102,7 +102,7 @@ async function keep(service: Service, cluster: Cluster): Promise<readonly Addres
 }
 
 async function annotate(service: Service, { addresses, pool }: Outcome, cluster: Cluster): Promise<Service> {
-  const wanted = annotationsFor(addresses, pool);
+  const wanted = annotationsFor(addresses, pool === undefined ? undefined : cluster.nameOfPool(pool));
   const annotations = service.metadata?.annotations ?? {};
   const isSame = Object.entries(wanted).every(([name, value]) => (annotations[name] ?? null) === value);
   if (isSame) return service;

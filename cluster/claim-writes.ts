@@ -18,6 +18,8 @@ export type NewClaim = {
   readonly pool: string;
   readonly service: ServiceName;
   readonly sharers: readonly Sharer[] | undefined;
+  /** Whether the Service had the address before Berth, and no pool has it. */
+  readonly isAdopted?: boolean;
 };
 
 /** Makes the claim; undefined where there is one already, whoever has it. */
@@ -32,8 +34,7 @@ export async function createClaim(claim: NewClaim, cluster: Cluster): Promise<IP
   }
 }
 
-function claimObject({ address, pool, service, sharers }: NewClaim): IPAddress {
-  const [poolNamespace = "", poolName = ""] = pool.split("/");
+function claimObject({ address, pool, service, sharers, isAdopted }: NewClaim): IPAddress {
   return {
     apiVersion: apiVersionOf(kinds.claims),
     kind: kinds.claims.kind,
@@ -42,11 +43,13 @@ function claimObject({ address, pool, service, sharers }: NewClaim): IPAddress {
       labels: {
         [keys.claimManagedBy]: keys.claimManager,
         [keys.claimFamily]: address.family,
-        ...label(keys.claimPool, poolName),
-        ...label(keys.claimPoolNamespace, poolNamespace),
+        ...poolLabels(pool),
         ...(sharers === undefined ? {} : SHAREABLE),
       },
-      ...(sharers === undefined ? {} : { annotations: { [keys.claimSharers]: printSharers(sharers) } }),
+      annotations: {
+        ...(sharers === undefined ? {} : { [keys.claimSharers]: printSharers(sharers) }),
+        ...(isAdopted === true ? { [keys.claimAdopted]: "true" } : {}),
+      },
     },
     spec: { parentRef: sharers === undefined || pool === "" ? parentService(service) : parentPool(pool) },
   };
@@ -63,12 +66,24 @@ function parentPool(pool: string): ReturnType<typeof parentService> {
 /** What stands on a claim that names sharers. */
 const SHAREABLE = { [keys.claimShareable]: "true" };
 
+function poolLabels(pool: string): Readonly<Record<string, string>> {
+  const [namespace = "", name = ""] = pool.split("/");
+  return { ...label(keys.claimPool, name), ...label(keys.claimPoolNamespace, namespace) };
+}
+
 /** Names may be longer than the 63 characters of a label's value; such a pool goes unlabelled. */
 const label = (key: string, value: string): Record<string, string> =>
   value === "" || value.length > 63 ? {} : { [key]: value };
 
-/** What a claim is written with: its sharers where they are given, and who takes the address up with that, if anybody does. */
-type Renewal = { readonly sharers: readonly Sharer[] | undefined; readonly by?: ServiceName };
+/**
+ * What a claim is written with: its sharers where they are given, who takes the address up with that, if anybody does, and
+ * the pool that has come to have it, where none had.
+ */
+type Renewal = {
+  readonly sharers: readonly Sharer[] | undefined;
+  readonly by?: ServiceName;
+  readonly pool?: string | undefined;
+};
 
 /**
  * Writes the claim anew, no longer resting. The write changes the claim's revision, so that a release decided before this
@@ -76,16 +91,21 @@ type Renewal = { readonly sharers: readonly Sharer[] | undefined; readonly by?: 
  */
 export function renewClaim(
   claim: IPAddress,
-  { sharers, by }: Renewal,
+  { sharers, by, pool }: Renewal,
   cluster: Cluster,
 ): Promise<IPAddress | undefined> {
   const before = Number(metadataOf(claim).annotations[keys.claimRenewals] ?? "0");
   const renewals = Number.isSafeInteger(before) ? before + 1 : 1;
   const turned = sharers === undefined || by === undefined ? sharers : withTurn(sharers, by, renewals);
-  const annotations = { [keys.claimRenewals]: String(renewals), [keys.claimRestingSince]: null };
-  if (turned === undefined) return amend(claim, { annotations }, cluster);
+  const annotations = {
+    [keys.claimRenewals]: String(renewals),
+    [keys.claimRestingSince]: null,
+    ...(pool === undefined ? {} : { [keys.claimAdopted]: null }),
+  };
+  const labels = pool === undefined ? {} : poolLabels(pool);
+  if (turned === undefined) return amend(claim, { annotations, labels }, cluster);
   const shared = { ...annotations, [keys.claimSharers]: printSharers(turned) };
-  return amend(claim, { annotations: shared, labels: SHAREABLE }, cluster);
+  return amend(claim, { annotations: shared, labels: { ...labels, ...SHAREABLE } }, cluster);
 }
 
 /** Notes on the claim that nobody needs it since now; undefined where somebody else has changed it. */

@@ -13,17 +13,19 @@ import {
 import type { AllocationRefusal, RequestRefusal } from "../core/allocation/refusal.ts";
 import { acrossIn, type Supply } from "../core/allocation/supply.ts";
 import { readRequest, type ServiceRequest } from "../core/allocation/request.ts";
-import { findObstacle, sharersOf, withTerms } from "../core/allocation/sharing.ts";
+import { findObstacle, sharersOf, withTerms, type Across } from "../core/allocation/sharing.ts";
 import { readTerms, sameTerms, type SharingTerms } from "../core/allocation/terms.ts";
 import { err, ok, type Result } from "../core/result.ts";
 import { createClaim, leaveClaim, refreshClaim, renewClaim, type NewClaim } from "./claim-writes.ts";
 import type { Cluster } from "./cluster.ts";
 import { kinds, type IPAddress, type Service } from "./kinds.ts";
+import { findAnchored } from "./kept.ts";
 import { mendClaim } from "./mend.ts";
 import {
   annotatedAddresses,
   claimHolder,
   findDoubled,
+  isAdoptedClaim,
   isResting,
   isShareable,
   listedAddresses,
@@ -51,8 +53,12 @@ export const preview = (service: Service, cluster: Cluster): Result<Allocation, 
 function choose(service: Service, cluster: Cluster, supply: Supply): Result<Allocation, ServiceRefusal> {
   const request = requestOf(service, cluster);
   if (!request.ok) return request;
-  const doubled = request.value.pins.length > 0 ? undefined : findDoubled(service, cluster.ledger.occupancy);
-  if (doubled !== undefined) return err({ kind: "addressDoubled", service: request.value.service, ...doubled });
+  const { pins } = request.value;
+  const doubled = findDoubled(service, cluster.ledger.occupancy);
+  // One that asks for another address is to have that.
+  const isAtIssue = pins.length === 0 || pins.some((pin) => doubled !== undefined && sameAddress(pin, doubled.address));
+  if (doubled !== undefined && isAtIssue)
+    return err({ kind: "addressDoubled", service: request.value.service, ...doubled });
   return allocate(request.value, supply);
 }
 
@@ -60,7 +66,9 @@ function choose(service: Service, cluster: Cluster, supply: Supply): Result<Allo
 export function requestOf(service: Service, cluster: Cluster): Result<ServiceRequest, RequestRefusal> {
   const name = serviceNameOf(service);
   const request = readRequest(service, cluster.facts(), cluster.namespaceLabels(name.namespace));
-  return request.ok ? ok({ ...request.value, held: heldBy(service, request.value.pins, cluster) }) : request;
+  if (!request.ok) return request;
+  const held = heldBy(service, request.value.pins, cluster);
+  return ok({ ...request.value, held, anchored: findAnchored(service, request.value.families, cluster) });
 }
 
 /**
@@ -181,7 +189,7 @@ const holderAmong = (sharers: readonly Sharer[] | undefined, service: ServiceNam
   sharers === undefined ? serviceHolder(service) : { kind: "shared", sharers };
 
 /** An address that is to be claimed: the pool as namespace/name, and its sharers where it comes to be a claim of several. */
-type Wanted = Pick<NewClaim, "address" | "pool" | "sharers">;
+type Wanted = Omit<NewClaim, "service">;
 
 async function claimOne(wanted: Wanted, claiming: Claiming): Promise<Claimed> {
   const { cluster, service } = claiming;
@@ -200,15 +208,22 @@ async function claimOne(wanted: Wanted, claiming: Claiming): Promise<Claimed> {
 async function takeUp(address: Address, claim: IPAddress, claiming: Claiming): Promise<Claimed> {
   const { service, terms, cluster } = claiming;
   const holder = claimHolder(claim);
-  const across = claiming.isAdopting ? "adopted" : acrossIn(cluster.poolOf(address));
-  if (findObstacle(holder, { service, terms, across }) !== undefined) return undefined;
+  if (findObstacle(holder, { service, terms, across: acrossFor(address, claiming) }) !== undefined) return undefined;
   const isOwn = isHeldBy(holder, service);
-  const isSame = isOwn && !isResting(claim) && hasTerms(holder, claiming);
-  if (isSame && !claiming.renews(address)) return "kept";
+  const pool = poolComeTo(address, claim, cluster);
+  const isSame = isOwn && hasTerms(holder, claiming) && !isResting(claim) && !claiming.renews(address);
+  if (isSame && pool === undefined) return "kept";
   const sharers = nextSharers(claim, claiming);
-  const written = await renewClaim(claim, { sharers, by: service }, cluster);
+  const written = await renewClaim(claim, { sharers, by: service, pool }, cluster);
   return isOwn && written !== undefined ? "kept" : written;
 }
+
+const acrossFor = (address: Address, { isAdopting, cluster }: Claiming): Across =>
+  isAdopting ? "adopted" : acrossIn(cluster.poolOf(address));
+
+/** The pool that has come to have an address that was adopted when none had it. */
+const poolComeTo = (address: Address, claim: IPAddress, cluster: Cluster): string | undefined =>
+  isAdoptedClaim(claim) ? cluster.poolOf(address)?.key : undefined;
 
 /** Whether the holder is bound by the terms already; a Service that has the address for itself is bound by none. */
 function hasTerms(holder: Holder, { service, terms }: Claiming): boolean {
@@ -233,7 +248,8 @@ export async function adoptAddresses(service: Service, addresses: readonly Addre
     const holder = cluster.ledger.occupancy.holderOf(address);
     // Another Service that only says that it has the address is no owner: the caller decides which one comes first.
     if (holder?.kind === "other") continue;
-    const pool = cluster.poolOf(address)?.key ?? "";
-    await claimOne({ address, pool, sharers: sharersToBe(address, claiming) }, claiming);
+    const pool = cluster.poolOf(address)?.key ?? cluster.inertPoolOf(address) ?? "";
+    const isAdopted = pool === "" && cluster.isAdopted(address, service);
+    await claimOne({ address, pool, sharers: sharersToBe(address, claiming), isAdopted }, claiming);
   }
 }

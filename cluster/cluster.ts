@@ -6,6 +6,7 @@ import type { Supply } from "../core/allocation/supply.ts";
 import type { ClusterFacts } from "../core/allocation/request.ts";
 import type { Labels } from "../core/labels.ts";
 import type { Served } from "../core/pool/serve.ts";
+import { findAnchor } from "../core/allocation/keep.ts";
 import { usablePools, type UsablePools } from "../core/pool/overlap.ts";
 import { AnnouncedStore } from "./announced.ts";
 import type { Api } from "./api.ts";
@@ -31,7 +32,7 @@ import {
 } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { feedLedger } from "./ledger-feed.ts";
-import { claimantsOf, clusterFacts } from "./read.ts";
+import { assignedReason, claimantsOf, clusterFacts, isAdoptedClaim, isOurClaim, isUntouched } from "./read.ts";
 import { reflect } from "./reflector.ts";
 
 /** Which process this is: Pepr runs one module as admission pods and as a watcher. */
@@ -117,7 +118,8 @@ export class Cluster {
 
   /** What addresses are chosen from. */
   supply(): Supply {
-    return { pools: this.usablePools().usable, occupancy: this.ledger.occupancy, anyPool: this.pools.size > 0 };
+    const { usable, inert } = this.usablePools();
+    return { pools: usable, inert, occupancy: this.ledger.occupancy, anyPool: this.pools.size > 0 };
   }
 
   /** The same for who is about to claim them, out of the way of other processes where these do so too. */
@@ -145,6 +147,29 @@ export class Cluster {
     const { labels } = metadataOf(claim ?? {});
     const [namespace, name] = [labels[keys.claimPoolNamespace], labels[keys.claimPool]];
     return namespace === undefined || name === undefined ? "" : `${namespace}/${name}`;
+  }
+
+  /** The pool, as namespace/name, that has the address and gives nothing, where no usable one has it. */
+  inertPoolOf(address: Address): string | undefined {
+    const anchor = findAnchor(
+      { address, claimedFrom: this.claimedFrom(address), isAdopted: false },
+      this.usablePools(),
+    );
+    return anchor?.kind === "inert" ? anchor.pool.key : undefined;
+  }
+
+  /** A pool by its name alone, as MetalLB names it, unless another namespace has one of that name. */
+  nameOfPool(key: string): string {
+    const { usable, inert } = this.usablePools();
+    const name = key.slice(key.indexOf("/") + 1);
+    return [...usable, ...inert].some((pool) => pool.name === name && pool.key !== key) ? key : name;
+  }
+
+  /** Whether the Service had this address of its before Berth, when no pool had it; a claim that is gone leaves the condition. */
+  isAdopted(address: Address, service: Service): boolean {
+    const claim = this.claims.get({ name: printAddress(address) });
+    if (claim !== undefined) return isOurClaim(claim) && isAdoptedClaim(claim);
+    return isUntouched(service) || assignedReason(service) === keys.addressOfNoPool;
   }
 
   /** The families of the cluster's Service addresses. */

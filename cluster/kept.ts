@@ -1,21 +1,42 @@
 /** What a Service goes on with while its request can't be served as it stands. */
-import { sameAddress, type Address } from "../core/address/address.ts";
-import { findParting, type Loss, type Parting } from "../core/allocation/keep.ts";
+import { sameAddress, type Address, type Family } from "../core/address/address.ts";
+import {
+  findAnchor,
+  findParting,
+  type Anchored,
+  type Loss,
+  type Parting,
+  type Possession,
+} from "../core/allocation/keep.ts";
 import { readTerms } from "../core/allocation/terms.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Service } from "./kinds.ts";
 import { listedAddresses, serviceNameOf } from "./read.ts";
 
-function partingFrom(address: Address, service: Service, cluster: Cluster): Parting | undefined {
-  const possession = {
+function possessionOf(address: Address, service: Service, cluster: Cluster): Possession {
+  return {
     address,
     service: serviceNameOf(service),
     terms: readTerms(service),
     served: cluster.servedAs(service),
     holder: cluster.ledger.occupancy.holderOf(address),
     claimedFrom: cluster.claimedFrom(address),
+    isAdopted: cluster.isAdopted(address, service),
   };
-  return findParting(possession, cluster.usablePools());
+}
+
+const partingFrom = (address: Address, service: Service, cluster: Cluster): Parting | undefined =>
+  findParting(possessionOf(address, service, cluster), cluster.usablePools());
+
+/** What it has of these families and keeps although no usable pool has it. */
+export function findAnchored(service: Service, families: readonly Family[], cluster: Cluster): Anchored | undefined {
+  const ofFamilies = keptAddresses(service, cluster).filter(({ family }) => families.includes(family));
+  const kept = ofFamilies.flatMap((address) => {
+    const anchor = findAnchor(possessionOf(address, service, cluster), cluster.usablePools());
+    return anchor === undefined ? [] : [{ address, anchor }];
+  });
+  const [first] = kept;
+  return first === undefined ? undefined : { addresses: kept.map(({ address }) => address), anchor: first.anchor };
 }
 
 /** Those of its addresses that it may keep, in its order. */

@@ -60,7 +60,7 @@ export function findDoubled(
   service: Service,
   occupancy: Pick<Occupancy, "holderOf">,
 ): { readonly address: Address; readonly holder: Holder } | undefined {
-  if (annotatedAddresses(service) !== undefined || hasBeenServed(service)) return undefined;
+  if (!isUntouched(service)) return undefined;
   for (const address of statusAddresses(service)) {
     const holder = occupancy.holderOf(address);
     if (holder !== undefined && holder.kind !== "other" && !isHeldBy(holder, serviceNameOf(service))) {
@@ -70,10 +70,15 @@ export function findDoubled(
   return undefined;
 }
 
-const hasBeenServed = ({ status }: Service): boolean =>
-  (status?.conditions ?? []).some(
-    ({ type, reason }) => type === keys.addressAssigned && reason !== keys.addressDoubled,
-  );
+/** Whether Berth has never given the Service anything: what it has is of whatever was there before. */
+export const isUntouched = (service: Service): boolean =>
+  annotatedAddresses(service) === undefined && isUnserved(assignedReason(service));
+
+const isUnserved = (reason: string | undefined): boolean => reason === undefined || reason === keys.addressDoubled;
+
+/** The reason in the condition that tells of the Service's addresses. */
+export const assignedReason = ({ status }: Service): string | undefined =>
+  (status?.conditions ?? []).find(({ type }) => type === keys.addressAssigned)?.reason;
 
 /** The addresses in the Service's status. */
 export const statusAddresses = (service: Service): readonly Address[] =>
@@ -103,6 +108,10 @@ export const claimantsOf = (claim: IPAddress): readonly ServiceName[] =>
 
 /** Whether the claim is Berth's and does not say who holds the address, since somebody edited it. */
 export const isDamaged = (claim: IPAddress): boolean => isOurClaim(claim) && claimantsOf(claim).length === 0;
+
+/** Whether the Service of the claim had the address before Berth, when no pool had it. */
+export const isAdoptedClaim = (claim: IPAddress): boolean =>
+  claim.metadata?.annotations?.[keys.claimAdopted] === "true";
 
 /** Whether the claim only keeps an address for the Service that gave it up. */
 export const isResting = (claim: IPAddress): boolean =>

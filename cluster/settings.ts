@@ -3,7 +3,7 @@ import { keys } from "../core/keys.ts";
 
 /** The settings of this process. */
 export type Settings = {
-  /** What happens to a new Service while every pool that may serve it is full (BERTH_EXHAUSTION). */
+  /** What happens to a new Service while every pool that may serve it is full, or there is none (BERTH_EXHAUSTION). */
   readonly exhaustion: "warn" | "deny";
   /** The class of Services that are Berth's, beside those without a class (BERTH_LOAD_BALANCER_CLASS). */
   readonly loadBalancerClass: string;

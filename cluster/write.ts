@@ -15,15 +15,14 @@ export type Wanted = {
   readonly says: { readonly status: "True" | "False"; readonly reason: string; readonly message: string } | undefined;
 };
 
-/** The annotations by which a Service says what it has; null takes them off. MetalLB's own names the pool without its namespace. */
+/** The annotations by which a Service says what it has, and from which pool by its name; null takes them off. */
 export function annotationsFor(
   addresses: readonly Address[],
   pool: string | undefined,
 ): Readonly<Record<string, string | null>> {
-  const name = pool?.slice(pool.indexOf("/") + 1);
   return {
     [keys.addresses]: addresses.length === 0 ? null : addresses.map(printAddress).join(","),
-    [keys.fromPool]: addresses.length === 0 || name === undefined ? null : name,
+    [keys.fromPool]: addresses.length === 0 || pool === undefined ? null : pool,
   };
 }
 

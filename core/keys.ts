@@ -41,6 +41,8 @@ export const keys = {
   claimSharers: "berth.dev/sharers",
   /** Annotation of a claim that nobody needs and that a cool-down keeps: since when, RFC 3339. */
   claimRestingSince: "berth.dev/resting-since",
+  /** On a claim of a Service that had the address before Berth, when no pool had it. */
+  claimAdopted: "berth.dev/adopted",
   /** The value of claimManagedBy on Berth's claims. */
   claimManager: "berth.dev",
 
@@ -83,6 +85,7 @@ export const keys = {
   assigned: "Assigned",
   /** Its reason on a Service whose address, from before Berth, another Service holds. */
   addressDoubled: "AddressDoubled",
+  addressOfNoPool: "AddressOfNoPool",
 
   /** Condition type on a pool and an advertisement: True while it works as it stands. */
   ready: "berth.dev/Ready",

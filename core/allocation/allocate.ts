@@ -1,6 +1,7 @@
 /** Which addresses a Service is to have: those it asks for, else those it holds, else the lowest free. Takes nothing. */
 import type { Address, Family } from "../address/address.ts";
 import { inOrderOf } from "../address/list.ts";
+import type { InertPool } from "../pool/overlap.ts";
 import type { Pool } from "../pool/pool.ts";
 import { isNamed, poolsFor, whyNotServed } from "../pool/serve.ts";
 import type { Result } from "../result.ts";
@@ -24,15 +25,29 @@ export type Allocation = { readonly pool: string; readonly addresses: readonly A
  * of the first pool that has them, in poolsFor's order.
  */
 export function allocate(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> {
-  const named = checkPools(request, supply);
-  if (named !== undefined) return err(named);
+  const standing = findAnchored(request) ?? checkPools(request, supply);
+  if (standing !== undefined) return err(standing);
   if (request.pins.length > 0) return allocatePinned(request, supply);
   return keepHeld(request, supply) ?? allocateFree(request, supply);
 }
 
+/** That the Service keeps what no usable pool has, unless it asks for something else. */
+function findAnchored({ service, pins, poolName, anchored }: ServiceRequest): AllocationRefusal | undefined {
+  if (anchored === undefined || pins.length > 0) return undefined;
+  const { anchor, addresses } = anchored;
+  const isAtHome = poolName === undefined || (anchor.kind === "inert" && isNamed(anchor.pool, poolName));
+  if (!isAtHome) return undefined;
+  return anchor.kind === "inert"
+    ? { kind: "poolInert", service, pool: anchor.pool.key, kept: addresses }
+    : { kind: "addressOfNoPool", service, addresses };
+}
+
 /** What stands against the request before any address is looked at. */
-function checkPools(request: ServiceRequest, { pools, anyPool }: Supply): AllocationRefusal | undefined {
+function checkPools(request: ServiceRequest, supply: Supply): AllocationRefusal | undefined {
   const { service, poolName } = request;
+  const { pools, anyPool } = supply;
+  const inert = findInertNamed(request, supply);
+  if (inert !== undefined) return { kind: "poolInert", service, pool: inert.key, kept: [] };
   if (pools.length === 0) return { kind: "noPools", service, anyPool: anyPool ?? false };
   if (poolName === undefined) return undefined;
   const [named, namesake] = pools.filter((pool) => isNamed(pool, poolName));
@@ -45,6 +60,12 @@ function checkPools(request: ServiceRequest, { pools, anyPool }: Supply): Alloca
   }
   const problem = whyNotServed(named, request);
   return problem === undefined ? undefined : { kind: "poolMayNotServe", service, pool: named.key, problem };
+}
+
+/** The pool that the Service names, where it gives nothing; a usable one of that name comes first. */
+function findInertNamed({ poolName }: ServiceRequest, { pools, inert = [] }: Supply): InertPool | undefined {
+  if (poolName === undefined || pools.some((pool) => isNamed(pool, poolName))) return undefined;
+  return inert.find((pool) => isNamed(pool, poolName));
 }
 
 function allocatePinned(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> {

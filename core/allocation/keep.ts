@@ -1,7 +1,7 @@
 /** Which addresses a Service goes on with although its request can't be served as it stands. */
 import type { Address } from "../address/address.ts";
 import { rangeContains } from "../address/range.ts";
-import type { UsablePools } from "../pool/overlap.ts";
+import type { InertPool, UsablePools } from "../pool/overlap.ts";
 import type { Served, ServeProblem } from "../pool/serve.ts";
 import { whyNotServed } from "../pool/serve.ts";
 import type { Holder, ServiceName } from "./holder.ts";
@@ -19,7 +19,32 @@ export type Possession = {
   readonly holder: Holder | undefined;
   /** The pool that it was claimed from, as namespace/name. */
   readonly claimedFrom: string;
+  /** Whether the Service had it before Berth, when no pool had it. */
+  readonly isAdopted: boolean;
 };
+
+/** What keeps a Service at an address that no usable pool has. */
+export type Anchor =
+  | { readonly kind: "inert"; readonly pool: Pick<InertPool, "key" | "name"> }
+  | { readonly kind: "adopted" };
+
+/** Addresses that a Service keeps without a usable pool, and what keeps it at the first of them. */
+export type Anchored = { readonly addresses: readonly Address[]; readonly anchor: Anchor };
+
+/**
+ * What keeps a Service at the address although no usable pool has it, if anything: a pool that is inert takes nothing from
+ * those that it served, and what was there before Berth is not Berth's to take away.
+ */
+export function findAnchor(
+  { address, claimedFrom, isAdopted }: Pick<Possession, "address" | "claimedFrom" | "isAdopted">,
+  { usable, inert }: UsablePools,
+): Anchor | undefined {
+  const has = ({ ranges }: Pick<InertPool, "ranges">): boolean => ranges.some((range) => rangeContains(range, address));
+  if (usable.some(has)) return undefined;
+  const pool = inert.find(has) ?? inert.find(({ key }) => key === claimedFrom);
+  if (pool !== undefined) return { kind: "inert", pool };
+  return isAdopted ? { kind: "adopted" } : undefined;
+}
 
 /** Why a Service can't keep an address: no pool has it, its pool does not serve the Service, or a sharer does not agree. */
 export type Parting =
@@ -28,14 +53,14 @@ export type Parting =
   | ({ readonly kind: "held" } & Obstacle);
 
 /**
- * What parts a Service from an address that it has, if anything. The pool that has the address decides; where none has it,
- * a pool that is inert by a fault of its own takes nothing from those it served. Sharers of other namespaces stay together.
+ * What parts a Service from an address that it has, if anything. The usable pool that has the address decides; where none
+ * has it, there must be an anchor. Sharers of other namespaces stay together.
  */
-export function findParting(possession: Possession, { usable, inert }: UsablePools): Parting | undefined {
-  const { address, service, terms, served, holder, claimedFrom } = possession;
-  const pool = usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
-  if (pool === undefined ? !inert.some((one) => one.pool === claimedFrom) : !hasAddress(pool, address))
-    return { kind: "gone" };
+export function findParting(possession: Possession, pools: UsablePools): Parting | undefined {
+  const { address, service, terms, served, holder } = possession;
+  const pool = pools.usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  const isGone = pool === undefined ? findAnchor(possession, pools) === undefined : !hasAddress(pool, address);
+  if (isGone) return { kind: "gone" };
   const problem = pool === undefined ? undefined : whyNotServed(pool, served);
   if (pool !== undefined && problem !== undefined) return { kind: "mayNotServe", pool: pool.key, problem };
   const obstacle = findObstacle(holder, { service, terms, across: "adopted" });

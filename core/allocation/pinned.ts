@@ -31,6 +31,11 @@ export function choosePinned(request: ServiceRequest, supply: Supply): Result<Po
 
 function outsidePools(address: Address, request: ServiceRequest, supply: Supply): AllocationRefusal {
   const { service, pinSource: source } = request;
+  const inert = supply.inert?.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  if (inert !== undefined) {
+    const free = suggest(address.family, request, supply);
+    return { kind: "pinInInertPool", service, source, address, pool: inert.key, free };
+  }
   const pools = supply.pools
     .filter((pool) => request.poolName === undefined || isNamed(pool, request.poolName))
     .map((pool) => ({ pool: pool.key, ranges: pool.ranges }));

@@ -88,6 +88,13 @@ export type AllocationRefusal = { readonly service: ServiceName } & (
       readonly free: Address | undefined;
     }
   | {
+      readonly kind: "pinInInertPool";
+      readonly source: string;
+      readonly address: Address;
+      readonly pool: string;
+      readonly free: Address | undefined;
+    }
+  | {
       readonly kind: "pinsInDifferentPools";
       readonly source: string;
       readonly pins: readonly { readonly address: Address; readonly pool: string }[];
@@ -102,6 +109,9 @@ export type AllocationRefusal = { readonly service: ServiceName } & (
   | { readonly kind: "poolMayNotServe"; readonly pool: string; readonly problem: ServeProblem }
   | { readonly kind: "unknownPool"; readonly named: string; readonly known: readonly string[] }
   | { readonly kind: "ambiguousPool"; readonly named: string; readonly candidates: readonly string[] }
+  /** `kept` is what the Service has of the pool; empty where it only names the pool. */
+  | { readonly kind: "poolInert"; readonly pool: string; readonly kept: readonly Address[] }
+  | { readonly kind: "addressOfNoPool"; readonly addresses: readonly Address[] }
   | { readonly kind: "addressDoubled"; readonly address: Address; readonly holder: Holder }
   | { readonly kind: "noPools"; readonly anyPool: boolean }
   | { readonly kind: "noEligiblePool"; readonly pools: readonly string[] }
@@ -128,8 +138,11 @@ const PENDING: ReadonlySet<string> = new Set([
   "noEligiblePool",
   "noPoolForFamily",
   "poolsFull",
+  "poolInert",
+  "addressOfNoPool",
   "addressDoubled",
 ] satisfies AllocationRefusal["kind"][]);
 
-/** Whether there is a pool that the Service may use, but nothing free in it: what the setting `exhaustion` is about. */
-export const isExhausted = (refusal: RequestRefusal | AllocationRefusal): boolean => refusal.kind === "poolsFull";
+/** Whether there is no address for anybody like the Service, for want of a pool or of room: what the setting `exhaustion` is about. */
+export const isExhausted = ({ kind }: RequestRefusal | AllocationRefusal): boolean =>
+  kind === "poolsFull" || kind === "noPools";

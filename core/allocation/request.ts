@@ -6,6 +6,7 @@ import type { Labels } from "../labels.ts";
 import type { Result } from "../result.ts";
 import { err, ok } from "../result.ts";
 import type { ServiceName } from "./holder.ts";
+import type { Anchored } from "./keep.ts";
 import { readPins } from "./pins.ts";
 import type { RequestRefusal } from "./refusal.ts";
 import type { SharingTerms, TermsInput } from "./terms.ts";
@@ -62,6 +63,8 @@ export type ServiceRequest = {
    * leaves it empty.
    */
   readonly held: readonly Address[];
+  /** What it keeps where it asks for nothing else, although no usable pool has it; readRequest leaves it out. */
+  readonly anchored?: Anchored | undefined;
 };
 
 /** Whether Berth gives the Service addresses: a LoadBalancer of no class, or of Berth's. */

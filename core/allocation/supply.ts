@@ -4,6 +4,7 @@ import { isBuggyAddress } from "../address/address.ts";
 import type { Range } from "../address/range.ts";
 import { rangeContains } from "../address/range.ts";
 import { countUsable } from "../pool/count.ts";
+import type { InertPool } from "../pool/overlap.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Lane } from "./lane.ts";
 import { lowestFreeOfLane } from "./lane.ts";
@@ -19,6 +20,8 @@ export type Supply = {
   readonly occupancy: Pick<Occupancy, "holderOf" | "lowestFree" | "countIn" | "sharedUnder">;
   /** Whether there is any pool at all, usable or not; by default, whether there is a usable one. */
   readonly anyPool?: boolean | undefined;
+  /** The pools that give nothing; by default none. */
+  readonly inert?: readonly InertPool[] | undefined;
   /** Of which addresses the lowest free one is taken first, while other processes take addresses too. */
   readonly lane?: Lane | undefined;
 };

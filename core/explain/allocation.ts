@@ -47,6 +47,8 @@ function explainPin(refusal: OnePin): string {
       return `which is in IPAddressPool "${refusal.pool}", ${explainServe(refusal.problem)}`;
     case "buggyPin":
       return `which IPAddressPool "${refusal.pool}" keeps back (avoidBuggyIPs)`;
+    case "pinInInertPool":
+      return `which is in IPAddressPool "${refusal.pool}", ${INERT}`;
     case "pinOutsideNamedPool":
       return `which is in IPAddressPool "${refusal.pool}", though it names the pool ${JSON.stringify(refusal.named)}`;
   }
@@ -56,6 +58,9 @@ const advise = (free: Address | undefined, source: string): string =>
   free === undefined
     ? `no address that would do is free, so free one or extend a pool`
     : `ask for a free one such as ${printAddress(free)}, or remove ${isAnnotation(source) ? "the annotation" : source} to be given one`;
+
+/** About a pool with a fault, which its condition tells. */
+const INERT = "which gives no addresses as it is";
 
 const isAnnotation = (source: string): boolean => source.includes("/");
 
@@ -120,7 +125,8 @@ function shorten(texts: readonly string[], what: string): string {
 }
 
 function explainUnpinned(refusal: Unpinned): string {
-  return "named" in refusal ? explainNamed(refusal) : explainOpen(refusal);
+  if ("named" in refusal) return explainNamed(refusal);
+  return "pool" in refusal ? explainOfPool(refusal) : explainOpen(refusal);
 }
 
 type Named = Extract<Unpinned, { readonly named: string }>;
@@ -136,11 +142,26 @@ function explainNamed(refusal: Named): string {
   }
 }
 
-function explainOpen(refusal: Exclude<Unpinned, Named>): string {
-  const thing = nameOf(refusal);
+type OfPool = Extract<Exclude<Unpinned, Named>, { readonly pool: string }>;
+
+/** About the one pool that may be meant. */
+function explainOfPool(refusal: OfPool): string {
+  const pool = `IPAddressPool "${refusal.pool}"`;
   switch (refusal.kind) {
     case "poolMayNotServe":
-      return `${thing} asks for IPAddressPool "${refusal.pool}", ${explainServe(refusal.problem)}; ask for another pool, or change the pool's spec.serviceAllocation`;
+      return `${nameOf(refusal)} asks for ${pool}, ${explainServe(refusal.problem)}; ask for another pool, or change the pool's spec.serviceAllocation`;
+    case "poolInert": {
+      const verb = refusal.kept.length === 0 ? "asks for" : `goes on with ${printAddressList(refusal.kept)} of`;
+      return `${nameOf(refusal)} ${verb} ${pool}, ${INERT}; repair the pool (its condition ${keys.ready} says what is wrong), or ask for another pool`;
+    }
+  }
+}
+
+function explainOpen(refusal: Exclude<Unpinned, Named | OfPool>): string {
+  const thing = nameOf(refusal);
+  switch (refusal.kind) {
+    case "addressOfNoPool":
+      return `${thing} goes on with ${printAddressList(refusal.addresses)}, which it had before Berth and no IPAddressPool has; add that to a pool, or name a pool in the annotation ${keys.poolNew} to be moved`;
     case "addressDoubled":
       return `${thing} has ${printAddress(refusal.address)} in its status, which ${printHolder(refusal.holder)} holds too; ask for another address in ${keys.pinNew}, or give both the same ${keys.shareNew}`;
     case "noPools":

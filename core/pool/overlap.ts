@@ -4,14 +4,16 @@ import { compareAddresses } from "../address/address.ts";
 import type { Range } from "../address/range.ts";
 import { rangesOverlap } from "../address/range.ts";
 import type { Pool, PoolInput } from "./pool.ts";
-import { createdMillisOf, parsePool, poolKeyOf } from "./pool.ts";
+import { createdMillisOf, identityOf, parsePool, readableRanges } from "./pool.ts";
 import type { PoolOverlap, PoolRefusal } from "./refusal.ts";
 
 /** The pools that give addresses, oldest first, and those that do not, with the reason. */
 export type UsablePools = { readonly usable: readonly Pool[]; readonly inert: readonly InertPool[] };
 
-/** A pool that gives no addresses until it is changed; `pool` is namespace/name. */
-export type InertPool = { readonly pool: string; readonly refusal: PoolRefusal | PoolOverlap };
+/** A pool that gives no addresses until it is changed; `ranges` are those of its entries that can be read. */
+export type InertPool = Pick<Pool, "key" | "name" | "labels" | "ranges"> & {
+  readonly refusal: PoolRefusal | PoolOverlap;
+};
 
 /** The first address range that the pool shares with any of the others; a pool never overlaps its own older version. */
 export function findOverlap(pool: Pool, others: readonly Pool[]): PoolOverlap | undefined {
@@ -36,9 +38,14 @@ export function usablePools(inputs: readonly PoolInput[]): UsablePools {
     if (parsed.ok && refusal === undefined) {
       usable.push(parsed.value);
       for (const range of parsed.value.ranges) taken[range.first.family].add({ range, pool: parsed.value.key });
-    } else if (refusal !== undefined) inert.push({ pool: poolKeyOf(input), refusal });
+    } else if (refusal !== undefined) inert.push(inertPool(input, refusal));
   }
   return { usable, inert };
+}
+
+function inertPool(input: PoolInput, refusal: InertPool["refusal"]): InertPool {
+  const { key, name, labels } = identityOf(input);
+  return { key, name, labels, ranges: readableRanges(input), refusal };
 }
 
 function overlapWith(taken: Readonly<Record<Family, RangeIndex>>, pool: Pool): PoolOverlap | undefined {

@@ -96,7 +96,15 @@ export function parsePool(input: PoolInput): Result<Pool, PoolRefusal> {
   return size.IPv4 + size.IPv6 === 0n ? err({ kind: "noUsableAddress", pool: key }) : ok(pool);
 }
 
-function identityOf(input: PoolInput): Pick<Pool, "key" | "namespace" | "name" | "labels" | "createdMillis"> {
+/** The ranges that can be read, whatever else is wrong with the pool; they may overlap. */
+export const readableRanges = ({ spec }: PoolInput): readonly Range[] =>
+  (spec?.addresses ?? []).flatMap((entry) => {
+    const range = parseRange(entry);
+    return range.ok ? [range.value] : [];
+  });
+
+/** Who the pool is, sound or not. */
+export function identityOf(input: PoolInput): Pick<Pool, "key" | "namespace" | "name" | "labels" | "createdMillis"> {
   const { namespace = "", name = "", labels = {} } = input.metadata ?? {};
   return { key: poolKeyOf(input), namespace, name, labels, createdMillis: createdMillisOf(input) };
 }

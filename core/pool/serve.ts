@@ -11,7 +11,8 @@ export type Served = { readonly labels: Labels; readonly namespace: string; read
 export type PoolRequest = Served & { readonly poolName?: string | undefined };
 
 /** Whether the text is the pool's name, or its namespace/name. */
-export const isNamed = (pool: Pool, text: string): boolean => text === (text.includes("/") ? pool.key : pool.name);
+export const isNamed = (pool: Pick<Pool, "key" | "name">, text: string): boolean =>
+  text === (text.includes("/") ? pool.key : pool.name);
 
 /** Which condition of a pool a Service does not meet. */
 export type ServeProblem = "namespace" | "labels";

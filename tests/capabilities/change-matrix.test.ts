@@ -205,7 +205,7 @@ describe("of status.ingress by hand", () => {
     },
     { row: "an address of the other family: replaced", status: ["fd00::1"], to: "10.0.0.1" },
     { row: "an IPv6-mapped address: adopted in its canonical form", status: ["::ffff:10.0.0.5"], to: "10.0.0.5" },
-    { row: "an address of no pool: replaced", status: ["1.2.3.4"], to: "10.0.0.1" },
+    { row: "an address of no pool: kept", status: ["1.2.3.4"], to: "1.2.3.4" },
   ])("on a Service of before Berth, $row", async ({ status, to }) => {
     const world = await worlds.open({ pools: [lan, dmz, last], services: [service(web, { status })] });
     expect(await settled(world)).toEqual(at(to));

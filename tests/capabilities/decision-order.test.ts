@@ -119,10 +119,17 @@ test.each<Row>([
   },
   {
     row: "7: of no pool",
-    one: had("10.9.9.9"),
+    one: given("10.9.9.9"),
     to: "10.0.0.1",
     reason: keys.assigned,
     events: [CLEARED, IP_ALLOCATED],
+  },
+  {
+    row: "7: of no pool, from before Berth (MetalLB: another)",
+    one: had("10.9.9.9"),
+    to: "10.9.9.9",
+    reason: keys.addressOfNoPool,
+    events: [NOT_ALLOCATED],
   },
   {
     row: "7: one that its pool avoids",
@@ -235,7 +242,7 @@ test.each<Row>([
       .toSorted(),
   ).toEqual(events.toSorted());
   const fromPool = world.service(web)?.metadata?.annotations?.[keys.fromPool];
-  expect(fromPool === undefined).toBe(to === "");
+  expect(fromPool === undefined).toBe(to === "" || reason === keys.addressOfNoPool);
   const { resourceVersion } = world.store;
   await pass(700_000);
   expect(world.store.resourceVersion).toBe(resourceVersion);

@@ -139,3 +139,18 @@ it("a pool that is full is passed over, and an address that is free again is the
   await pass(2_100);
   expect(await create("d")).toBe("10.3.0.1");
 });
+
+it("the pool is named with its namespace where another namespace has one of its name", async () => {
+  const world = await worlds.open({ pools: [lan] });
+  await world.create(kinds.services, service(web));
+  const named = (): string | undefined => world.service(web)?.metadata?.annotations?.[keys.fromPool];
+  expect(named()).toBe("lan");
+  await world.create(kinds.pools, pool("lab/lan", ["10.9.0.1-10.9.0.9"]));
+  await pass(1_000);
+  expect(named()).toBe("network/lan");
+  await world.create(kinds.services, service("default/new", { annotations: { [keys.poolNew]: named() ?? "" } }));
+  expect(world.service("default/new")?.metadata?.annotations?.[keys.fromPool]).toBe("network/lan");
+  await world.delete(kinds.pools, "lab/lan");
+  await pass(1_000);
+  expect(named()).toBe("lan");
+});

@@ -115,7 +115,7 @@ describe("a write to a Service", () => {
     const written = await writeAnnotations(
       api,
       read,
-      annotationsFor(["10.0.0.1", "fd00::1"].map(addressFrom), "network/lan"),
+      annotationsFor(["10.0.0.1", "fd00::1"].map(addressFrom), "lan"),
     );
     expect(written.metadata?.annotations).toEqual({
       note: "mine",

@@ -25,6 +25,7 @@ const HELD = [
   { namespace: "adopted-c", name: "party", asks: party(443), ip: "10.90.0.5" },
   { namespace: "adopted-c", name: "old", asks: {}, ip: "10.90.0.7" },
   { namespace: "adopted-a", name: "young", asks: {}, ip: "10.90.0.7" },
+  { namespace: "adopted-b", name: "stray", asks: {}, ip: "10.90.200.9" },
 ] as const;
 
 beforeAll(async () => {
@@ -144,6 +145,38 @@ describe("Services of several namespaces that share an address", () => {
       await expect.poll(() => claimsOf(`${namespace}/party`), { timeout: 20_000 }).toEqual(["10.90.0.5"]);
       expect(await of(namespace).shownOf("party")).toBe("10.90.0.5");
     }
+  });
+});
+
+test("a status that is sent along with a new Service lets it in nowhere", async () => {
+  const target = of("adopted-a").target;
+  const mallory = new Person(target, "adopted-e");
+  await target.kubectl(["create", "namespace", "adopted-e"]);
+  try {
+    const asks = { annotations: { ...wish.share("party"), ...wish.pool("adopted") }, spec: { ports: [{ port: 26 }] } };
+    const status = { loadBalancer: { ingress: [{ ip: "10.90.0.5" }] } };
+    await target.kubectl(["create", "-f", "-"], JSON.stringify({ ...mallory.service("party", asks), status }));
+    await mallory.waitFor("party");
+    expect(await mallory.addressOf("party")).not.toBe("10.90.0.5");
+    expect(await claimsOf("adopted-e/party")).toEqual([await mallory.addressOf("party")]);
+  } finally {
+    await target.kubectl(["delete", "namespace", "adopted-e"]);
+  }
+});
+
+describe("a Service whose address no pool has", () => {
+  test("keeps it, has it claimed, and is told", async () => {
+    await of("adopted-b").waitFor("stray");
+    expect(await claimsOf("adopted-b/stray")).toEqual(["10.90.200.9"]);
+    expect(await of("adopted-b").conditionOf("stray")).toBe(
+      'AddressOfNoPool: Service "adopted-b/stray" goes on with 10.90.200.9, which it had before Berth and no IPAddressPool has; add that to a pool, or name a pool in the annotation metallb.io/address-pool to be moved',
+    );
+  });
+
+  test("until it names a pool", async () => {
+    const { address } = await of("adopted-b").apply("stray", { annotations: wish.pool("adopted") });
+    expect(address).toMatch(/^10\.90\.0\./);
+    await expect.poll(() => claimsOf("adopted-b/stray"), { timeout: 20_000 }).toEqual([address]);
   });
 });
 

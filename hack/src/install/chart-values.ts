@@ -150,7 +150,7 @@ const ENVIRONMENT: readonly (readonly [string, string, JsonObject, string])[] = 
     "exhaustion",
     "BERTH_EXHAUSTION",
     { enum: ["warn", "deny"] },
-    "What happens to a new Service while the pools are full.",
+    "What happens to a new Service while the pools are full, or there is none.",
   ],
   [
     "loadBalancerClass",

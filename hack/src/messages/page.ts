@@ -25,8 +25,8 @@ Three things can come of a request:
 
 - **denied**: nothing is stored, and \`kubectl\` exits with 1. A Service that exists goes on as it is, with its address.
 - **waits**: a new Service is stored, \`kubectl\` prints a Warning, and the address comes as soon as it can be had. On a Service that has an
-  address already such a change is denied instead: it would lose what it has. The setting \`BERTH_EXHAUSTION=deny\` denies \`poolsFull\` for new
-  Services too.
+  address already such a change is denied instead: it would lose what it has. The setting \`BERTH_EXHAUSTION=deny\` denies \`poolsFull\` and \`noPools\`
+  for new Services too.
 - **warning**: the object is stored and works as far as it can.
 
 A change that is not about the fault, to a Service or pool that has it already, is admitted with the sentence as a Warning, unless it would

@@ -70,6 +70,22 @@ export const aboutServices: Pick<Catalogue, (RequestRefusal | AllocationRefusal)
     cure: "Add a range of that family to a pool, or change spec.ipFamilyPolicy.",
     examples: [{ kind: "noPoolForFamily", service, families: ["IPv4", "IPv6"], pools: [pool] }],
   },
+  poolInert: {
+    answer: "waits",
+    cause:
+      "The pool that the Service names, or that its address is of, has a fault and gives nothing until it is repaired.",
+    cure: "Repair the pool; its condition berth.dev/Ready says what is wrong. What a Service has of it stays meanwhile.",
+    examples: [
+      { kind: "poolInert", service, pool, kept: [] },
+      { kind: "poolInert", service, pool, kept: [pin.address] },
+    ],
+  },
+  addressOfNoPool: {
+    answer: "waits",
+    cause: "The Service had an address before Berth came, and no pool has that; it keeps it.",
+    cure: "Add the address to a pool. Or name a pool, or an address of one, to have the Service moved.",
+    examples: [{ kind: "addressOfNoPool", service, addresses: [pin.address] }],
+  },
   addressDoubled: {
     answer: "waits",
     cause:
@@ -91,6 +107,12 @@ export const aboutServices: Pick<Catalogue, (RequestRefusal | AllocationRefusal)
     cause: "The address asked for is of a pool that is for other namespaces or Services.",
     cure: "Ask for an address of another pool, or change the pool's serviceAllocation.",
     examples: [{ kind: "pinMayNotServe", ...pin, pool, problem: "namespace" }],
+  },
+  pinInInertPool: {
+    answer: "denied",
+    cause: "The address asked for is of a pool that has a fault and gives nothing until it is repaired.",
+    cure: "Repair the pool; its condition berth.dev/Ready says what is wrong. Or ask for an address of another.",
+    examples: [{ kind: "pinInInertPool", ...pin, pool }],
   },
   pinOutsideNamedPool: {
     answer: "denied",

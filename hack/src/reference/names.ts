@@ -64,6 +64,11 @@ export const names: Readonly<Record<Named, Name>> = {
   claimSharers: { on: "IPAddress", by: "Berth", says: "the Services that share the address, and on which terms" },
   claimRenewals: { on: "IPAddress", by: "Berth", says: "how often the claim was taken up again" },
   claimRestingSince: { on: "IPAddress", by: "Berth", says: "since when it rests for its pool's cool-down, RFC 3339" },
+  claimAdopted: {
+    on: "IPAddress",
+    by: "Berth",
+    says: "`true` where the Service had the address before Berth, and no pool has it",
+  },
   leaseManagedBy: { on: "Lease", by: "Berth", says: `\`${keys.leaseManager}\`` },
   leaseApp: { on: "Lease", by: "Berth", says: `\`${keys.leaseAppName}\`` },
   leaseNode: { on: "Lease", by: "Berth", says: "the node whose plan it carries" },

@@ -7,7 +7,7 @@ export type Setting = { readonly preset: string; readonly says: string };
 export const settings: Readonly<Record<string, Setting>> = {
   BERTH_EXHAUSTION: {
     preset: "warn",
-    says: "`warn` or `deny`: whether a new Service waits or is refused while every pool that may serve it is full",
+    says: "`warn` or `deny`: whether a new Service waits or is refused while every pool that may serve it is full or there is none",
   },
   BERTH_LOAD_BALANCER_CLASS: {
     preset: "berth.dev/berth",

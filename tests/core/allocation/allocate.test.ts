@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { printAddress } from "../../../core/address/address.ts";
 import type { AllocationRefusal } from "../../../core/allocation/refusal.ts";
-import { isPending } from "../../../core/allocation/refusal.ts";
+import { isExhausted, isPending } from "../../../core/allocation/refusal.ts";
 import { allocate } from "../../../core/allocation/allocate.ts";
 import { Occupancy } from "../../../core/allocation/occupancy.ts";
 import type { ServiceRequest } from "../../../core/allocation/request.ts";
@@ -244,7 +244,7 @@ describe("a Service that asks for an address", () => {
 
   it("waits when there is no pool at all", () => {
     const why = refusal(requestFrom({ annotations: pin("192.168.1.205") }), []);
-    expect([why.kind, isPending(why)]).toEqual(["noPools", true]);
+    expect([why.kind, isPending(why), isExhausted(why)]).toEqual(["noPools", true, true]);
   });
 
   test.each<{ kind: string; text: string; pools: readonly Pool[]; free: string | undefined; poolName?: string }>([

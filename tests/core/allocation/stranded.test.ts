@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Occupancy } from "../../../core/allocation/occupancy.ts";
 import { findStranded } from "../../../core/allocation/stranded.ts";
+import { usablePools, type UsablePools } from "../../../core/pool/overlap.ts";
 import type { Served } from "../../../core/pool/serve.ts";
 import type { Pool } from "../../../core/pool/pool.ts";
-import { addressFrom, occupancyOf, poolFrom } from "../builders.ts";
+import { addressFrom, occupancyOf, poolFrom, poolInput } from "../builders.ts";
 
 const before = poolFrom("lan", ["10.0.0.0/24"]);
 const labelled: Served = { labels: { app: "web" }, namespace: "default", namespaceLabels: {} };
+const only = (usable: readonly Pool[]): UsablePools => ({ usable, inert: [] });
 const strandedBy = (after: readonly Pool[], occupancy: Occupancy, served: Served | undefined = labelled) =>
-  findStranded({ before, after, occupancy, served: () => served });
+  findStranded({ pool: before.key, before: only([before]), after: only(after), occupancy, served: () => served });
 
 describe("a change of a pool strands", () => {
   it("the addresses in use that no pool has any more, lowest first", () => {
@@ -57,6 +59,30 @@ describe("a change of a pool strands", () => {
   });
 });
 
+describe("a pool that gives nothing", () => {
+  const broken = poolInput("broken", ["10.1.0.0/24", "nonsense"]);
+  const strandedIn = (after: UsablePools, ...texts: readonly string[]) =>
+    findStranded({
+      pool: "network/broken",
+      before: usablePools([broken, poolInput("lan", ["10.0.0.0/24"])]),
+      after,
+      occupancy: occupancyOf(...texts),
+      served: () => labelled,
+    });
+
+  it("strands what it keeps for Services when it is deleted", () => {
+    expect(strandedIn(only([before]), "10.1.0.1", "10.0.0.1")?.count).toBe(1);
+  });
+
+  it("strands what it would not have any more once it is repaired", () => {
+    expect(strandedIn(only([before, poolFrom("broken", ["10.1.0.0/25"])]), "10.1.0.1", "10.1.0.200")?.count).toBe(1);
+  });
+
+  it("keeps what it has when another pool changes", () => {
+    expect(strandedIn(usablePools([broken]), "10.1.0.1")).toBeUndefined();
+  });
+});
+
 describe("no change strands", () => {
   it("an address that another pool takes over", () => {
     const after = [poolFrom("low", ["10.0.0.0/25"]), poolFrom("high", ["10.0.0.128/25"])];
@@ -70,8 +96,12 @@ describe("no change strands", () => {
   });
 
   it("the address of a Service that is gone and may come back", () => {
-    expect(
-      findStranded({ before, after: [], occupancy: occupancyOf("10.0.0.1"), served: () => undefined }),
-    ).toBeUndefined();
+    const gone = {
+      before: only([before]),
+      after: only([]),
+      occupancy: occupancyOf("10.0.0.1"),
+      served: () => undefined,
+    };
+    expect(findStranded({ pool: before.key, ...gone })).toBeUndefined();
   });
 });

@@ -30,7 +30,7 @@ it("of two overlapping pools the older counts, whatever its name", () => {
   const younger = born("2026-01-02T00:00:00Z", "a", ["10.0.0.0/25"]);
   const { usable, inert } = usablePools([younger, older]);
   expect(usable.map((pool) => pool.key)).toEqual(["network/z"]);
-  expect(inert).toMatchObject([{ pool: "network/a", refusal: { kind: "poolOverlap", other: "network/z" } }]);
+  expect(inert).toMatchObject([{ key: "network/a", refusal: { kind: "poolOverlap", other: "network/z" } }]);
 });
 
 it("of two equally old pools the first by name counts", () => {
@@ -50,7 +50,7 @@ it("an inert pool stands in nobody's way", () => {
 it("a malformed pool is inert with its reason", () => {
   const { usable, inert } = usablePools([poolInput("a", ["lan"]), poolInput("b", ["10.0.0.0/24"])]);
   expect(usable.map((pool) => pool.name)).toEqual(["b"]);
-  expect(inert).toMatchObject([{ pool: "network/a", refusal: { kind: "badRange" } }]);
+  expect(inert).toMatchObject([{ key: "network/a", refusal: { kind: "badRange" } }]);
 });
 
 it("usable pools never overlap, every pool is in one list, and the order of the input changes nothing", () => {

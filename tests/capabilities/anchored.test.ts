@@ -1,0 +1,170 @@
+/** Addresses that no usable pool has and that Services keep: of a pool with a fault, or from before Berth. */
+import { describe, expect, it, test } from "vitest";
+import type { IPAddressPool } from "../../cluster/crd.ts";
+import { kinds } from "../../cluster/kinds.ts";
+import { keys } from "../../core/keys.ts";
+import { pool, service } from "../support/builders.ts";
+import { pass } from "../support/paused-time.ts";
+import { annotate, at, lan, settled, web } from "../support/web.ts";
+import { useWorlds, type World } from "../support/world.ts";
+
+const worlds = useWorlds();
+
+const broken = pool("broken", ["10.1.0.1-10.1.0.9", "nonsense"]);
+const linkLocal = pool("broken", ["169.254.0.1-169.254.0.9", "10.1.0.1-10.1.0.9"]);
+const twice = pool("broken", ["10.1.0.1-10.1.0.9"], {
+  serviceAllocation: {
+    serviceSelectors: [
+      { matchLabels: { a: "b" } },
+      { matchExpressions: [{ key: "a", operator: "In", values: ["b"] }] },
+    ],
+  },
+});
+const repair = { spec: { addresses: ["10.1.0.1-10.1.0.9"] } };
+
+async function openWith(pools: readonly IPAddressPool[], ...status: readonly string[]): Promise<World> {
+  return worlds.open({ pools, services: [service(web, { status })] });
+}
+
+/** "default/web" has 10.1.0.1 of the pool "broken", to which the webhook was not there when it was broken. */
+async function openServed(): Promise<World> {
+  const world = await worlds.open({ pools: [lan, pool("broken", ["10.1.0.1-10.1.0.9"])] });
+  await world.create(kinds.services, service(web, { pin: "10.1.0.1" }));
+  await world.change(kinds.services, web, annotate({ [keys.pinOld]: null, [keys.pinNew]: null }));
+  await pass(100);
+  world.store.edit(kinds.pools, { namespace: "network", name: "broken" }, { spec: broken.spec });
+  await pass(10_000);
+  return world;
+}
+
+const keeps =
+  'Service "default/web" goes on with 10.1.0.1 of IPAddressPool "network/broken", which gives no addresses as it is; repair the pool (its condition berth.dev/Ready says what is wrong), or ask for another pool';
+
+describe("a Service of a pool that comes to have a fault", () => {
+  it("keeps its address although another pool has one, and is told", async () => {
+    const world = await openServed();
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
+    expect(world.conditionOf(web)).toBe(`True PoolInert: ${keeps}`);
+    expect(world.service(web)?.metadata?.annotations?.[keys.fromPool]).toBe("broken");
+  });
+
+  it("is let through with a Warning whatever else of it changes", async () => {
+    const world = await openServed();
+    const patch = { metadata: { labels: { a: "b" } }, spec: { externalTrafficPolicy: "Local" } };
+    const { denied, warnings } = await world.change(kinds.services, web, patch);
+    expect([denied, warnings]).toEqual([undefined, [keeps]]);
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
+  });
+
+  it("is served as before once the pool is repaired", async () => {
+    const world = await openServed();
+    expect((await world.change(kinds.pools, "network/broken", repair)).denied).toBeUndefined();
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
+    expect(world.conditionOf(web)).toMatch(/^True Assigned/);
+  });
+
+  test.each<{ row: string; asks: Record<string, string>; to: string }>([
+    { row: "another pool", asks: { [keys.poolNew]: "lan" }, to: "10.0.0.1" },
+    { row: "an address of another", asks: { [keys.pinNew]: "10.0.0.5" }, to: "10.0.0.5" },
+  ])("moves when it asks for $row", async ({ asks, to }) => {
+    const world = await openServed();
+    expect((await world.change(kinds.services, web, annotate(asks))).denied).toBeUndefined();
+    expect(await settled(world)).toEqual(at(to));
+  });
+
+  test.each<{ row: string; ask: (world: World) => Promise<{ readonly denied?: string }> }>([
+    { row: "deleted", ask: (world) => world.delete(kinds.pools, "network/broken") },
+    {
+      row: "repaired without the address",
+      ask: (world) => world.change(kinds.pools, "network/broken", { spec: { addresses: ["10.1.0.2-10.1.0.9"] } }),
+    },
+  ])("does not lose it by the pool's being $row", async ({ ask }) => {
+    const world = await openServed();
+    expect((await ask(world)).denied).toContain('10.1.0.1 (Service "default/web")');
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
+  });
+});
+
+describe("a Service from before Berth", () => {
+  test.each<{ row: string; pools: readonly IPAddressPool[] }>([
+    { row: "of a pool with an entry that can't be read, and no other pool", pools: [broken] },
+    { row: "of a pool with an entry that can't be read, and another", pools: [lan, broken] },
+    { row: "of a pool with a link-local range", pools: [lan, linkLocal] },
+    { row: "of a pool that says one selector twice", pools: [lan, twice] },
+  ])("$row keeps its address, and is told", async ({ pools }) => {
+    const world = await openWith(pools, "10.1.0.1");
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
+    expect(world.conditionOf(web)).toBe(`True PoolInert: ${keeps}`);
+  });
+
+  test.each<{ row: string; pools: readonly IPAddressPool[] }>([
+    { row: "and no pool at all", pools: [] },
+    { row: "and a pool that would serve it", pools: [lan] },
+  ])("with an address of no pool $row keeps it, and is told", async ({ pools }) => {
+    const world = await openWith(pools, "172.16.0.9");
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
+    expect(world.conditionOf(web)).toBe(
+      'True AddressOfNoPool: Service "default/web" goes on with 172.16.0.9, which it had before Berth and no IPAddressPool has; add that to a pool, or name a pool in the annotation metallb.io/address-pool to be moved',
+    );
+    expect(world.events(web).map((event) => event.split(":")[0])).toEqual(["AllocationFailed"]);
+  });
+
+  it("keeps it through changes, a new watcher, and the loss of its claim", async () => {
+    const world = await openWith([lan], "172.16.0.9");
+    await world.change(kinds.services, web, { metadata: { labels: { a: "b" } } });
+    await world.delete(kinds.claims, "172.16.0.9");
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
+    const end = new AbortController();
+    await world.startWatcher(end.signal);
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
+    end.abort();
+  });
+
+  it("is a pool's as any other once one has its address", async () => {
+    const world = await openWith([lan], "172.16.0.9");
+    await world.create(kinds.pools, pool("late", ["172.16.0.1-172.16.0.20"]));
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
+    expect(world.conditionOf(web)).toMatch(/^True Assigned: 172\.16\.0\.9 from IPAddressPool "network\/late"/);
+    expect(world.store.get(kinds.claims, { name: "172.16.0.9" })?.metadata).toMatchObject({
+      labels: { [keys.claimPool]: "late" },
+    });
+    expect((await world.delete(kinds.pools, "network/late")).denied).toContain("172.16.0.9");
+    await world.change(kinds.pools, "network/late", annotate({ [keys.poolAllowRenumbering]: "true" }));
+    expect((await world.delete(kinds.pools, "network/late")).denied).toBeUndefined();
+    expect(await settled(world)).toEqual(at("10.0.0.1"));
+  });
+
+  it("that is pinned to what an older one holds is told, and not moved", async () => {
+    const [older, younger] = [1, 2].map((day) => ({ creationTimestamp: `2025-12-0${String(day)}T00:00:00Z` }));
+    const world = await worlds.open({
+      pools: [lan],
+      services: [
+        service("default/db", { pin: "10.0.0.5", status: ["10.0.0.5"], metadata: older ?? {} }),
+        service(web, { pin: "10.0.0.5", status: ["10.0.0.5"], metadata: younger ?? {} }),
+      ],
+    });
+    await pass(70_000);
+    expect(world.statusOf(web)).toEqual(["10.0.0.5"]);
+    expect(world.conditionOf(web)).toMatch(/^False AddressDoubled/);
+    expect(world.claims()).toEqual(["10.0.0.5 default/db"]);
+  });
+});
+
+describe("a Service that asks for what a pool with a fault has", () => {
+  it("waits where it names the pool, and is served once that is repaired", async () => {
+    const world = await worlds.open({ pools: [lan, broken] });
+    const { warnings } = await world.create(kinds.services, service(web, annotate({ [keys.poolNew]: "broken" })));
+    expect(warnings).toEqual([
+      'Service "default/web" asks for IPAddressPool "network/broken", which gives no addresses as it is; repair the pool (its condition berth.dev/Ready says what is wrong), or ask for another pool',
+    ]);
+    await world.change(kinds.pools, "network/broken", repair);
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
+  });
+
+  it("is denied the address that it asks for", async () => {
+    const world = await worlds.open({ pools: [lan, broken] });
+    expect((await world.create(kinds.services, service(web, { pin: "10.1.0.5" }))).denied).toBe(
+      'Service "default/web" asks for 10.1.0.5, which is in IPAddressPool "network/broken", which gives no addresses as it is; ask for a free one such as 10.0.0.1, or remove the annotation to be given one',
+    );
+  });
+});
