@@ -4,7 +4,14 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { keptAddresses } from "../cluster/kept.ts";
 import { keyOf, printKey, type ObjectKey, type Service, type ServiceCondition } from "../cluster/kinds.ts";
 import type { Again } from "../cluster/queue.ts";
-import { annotatedAddresses, isOurs, listedAddresses, serviceNameOf, statusAddresses } from "../cluster/read.ts";
+import {
+  ageKey,
+  annotatedAddresses,
+  isOurs,
+  listedAddresses,
+  serviceNameOf,
+  statusAddresses,
+} from "../cluster/read.ts";
 import { releaseUnneeded } from "../cluster/release.ts";
 import {
   annotationsFor,
@@ -128,6 +135,3 @@ export async function adoptAll(cluster: Cluster): Promise<void> {
   const inOrder = holders.toSorted((left, right) => (ageKey(left) < ageKey(right) ? -1 : 1));
   for (const service of inOrder) await adoptAddresses(service, listedAddresses(service), cluster);
 }
-
-const ageKey = (service: Service): string =>
-  `${String(service.metadata?.creationTimestamp)} ${printKey(serviceNameOf(service))}`;

@@ -1,10 +1,10 @@
 /** Keeps the ledger in line with the caches. */
-import type { Holder } from "../core/allocation/holder.ts";
 import type { Address } from "../core/address/address.ts";
 import type { Cache, Change } from "./cache.ts";
 import { printKey, type ApiObject, type IPAddress, type Node, type Service } from "./kinds.ts";
-import type { Ledger, Source } from "./ledger.ts";
+import type { Ledger, Said, Source } from "./ledger.ts";
 import {
+  ageKey,
   claimHolder,
   claimantsOf,
   claimedAddress,
@@ -16,7 +16,7 @@ import {
   statusHolder,
 } from "./read.ts";
 
-type Said = readonly { readonly address: Address; readonly holder: Holder }[];
+type AllSaid = readonly Said[];
 
 /** The caches that say who holds an address. */
 type Feeds = {
@@ -40,7 +40,12 @@ export function feedLedger({ ledger, services, claims, nodes }: Feeds): void {
   });
 }
 
-function follow<T extends ApiObject>(ledger: Ledger, source: Source, cache: Cache<T>, said: (object: T) => Said): void {
+function follow<T extends ApiObject>(
+  ledger: Ledger,
+  source: Source,
+  cache: Cache<T>,
+  said: (object: T) => AllSaid,
+): void {
   cache.subscribe(({ key, before, after }: Change<T>) => {
     const by = printKey(key);
     for (const { address } of before === undefined ? [] : said(before)) ledger.strike(source, by, address);
@@ -48,20 +53,21 @@ function follow<T extends ApiObject>(ledger: Ledger, source: Source, cache: Cach
   });
 }
 
-function saidByClaim(claim: IPAddress): Said {
+function saidByClaim(claim: IPAddress): AllSaid {
   const address = claimedAddress(claim);
   return address === undefined ? [] : [{ address, holder: claimHolder(claim) }];
 }
 
-/** Addresses that stand in a status without a claim: given by whatever was there before Berth. */
-const saidByStatus = (service: Service): Said =>
-  service.spec?.type === "LoadBalancer"
-    ? statusAddresses(service).map((address) => ({ address, holder: statusHolder(service) }))
-    : [];
+/** Addresses that stand in a status without a claim: given by whatever was there before Berth. The oldest Service has them. */
+function saidByStatus(service: Service): AllSaid {
+  if (service.spec?.type !== "LoadBalancer") return [];
+  const [holder, rank] = [statusHolder(service), ageKey(service)];
+  return statusAddresses(service).map((address) => ({ address, holder, rank }));
+}
 
-function saidByNode(node: Node): Said {
+function saidByNode(node: Node): AllSaid {
   const name = `Node "${node.metadata?.name ?? ""}"`;
-  const say = (addresses: readonly Address[], what: string): Said =>
+  const say = (addresses: readonly Address[], what: string): AllSaid =>
     addresses.map((address) => ({ address, holder: { kind: "other", what } }));
   return [
     ...say(nodeAddresses(node), name),

@@ -8,7 +8,10 @@ import { Occupancy } from "../core/allocation/occupancy.ts";
 const SOURCES = ["node", "claim", "reservation", "status"] as const;
 export type Source = (typeof SOURCES)[number];
 
-type Note = { readonly by: string; readonly holder: Holder };
+/** What is said of an address: who holds it, and among those who say so, whose word comes first (by code units). */
+export type Said = { readonly address: Address; readonly holder: Holder; readonly rank?: string };
+
+type Note = { readonly by: string; readonly holder: Holder; readonly rank: string };
 type Notes = Partial<Record<Source, readonly Note[]>>;
 
 /** An {@link Occupancy} in which each address has the holder of its weightiest note. */
@@ -17,11 +20,12 @@ export class Ledger {
   readonly #notes = new Map<string, Notes>();
 
   /** Notes that `by` (an object's key) says that the address is the holder's. */
-  note(source: Source, by: string, { address, holder }: { readonly address: Address; readonly holder: Holder }): void {
+  note(source: Source, by: string, { address, holder, rank = "" }: Said): void {
     const text = printAddress(address);
     const notes = this.#notes.get(text) ?? {};
     const others = (notes[source] ?? []).filter((note) => note.by !== by);
-    this.#settle(text, address, { ...notes, [source]: [...others, { by, holder }] });
+    const all = [...others, { by, holder, rank }].toSorted((a, b) => (a.rank < b.rank ? -1 : Number(a.rank > b.rank)));
+    this.#settle(text, address, { ...notes, [source]: all });
   }
 
   /** Strikes what `by` said of the address. */

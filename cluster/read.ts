@@ -35,6 +35,10 @@ export function serviceNameOf(object: ApiObject): ServiceName {
   return { namespace, name };
 }
 
+/** A text by which an older object sorts before a younger one, and one of two of the same age always first. */
+export const ageKey = (object: ApiObject): string =>
+  `${String(object.metadata?.creationTimestamp)} ${printKey(serviceNameOf(object))}`;
+
 /** Whether Berth gives this Service its addresses. */
 export const isOurs = (service: Service): boolean => wantsAddress(service, settings.loadBalancerClass);
 

@@ -112,11 +112,7 @@ describe("a write to a Service", () => {
     store.seed(kinds.services, service("default/web", { annotations: { note: "mine" } }));
     const api = store.client();
     const read = store.get(kinds.services, key) ?? expect.fail();
-    const written = await writeAnnotations(
-      api,
-      read,
-      annotationsFor(["10.0.0.1", "fd00::1"].map(addressFrom), "lan"),
-    );
+    const written = await writeAnnotations(api, read, annotationsFor(["10.0.0.1", "fd00::1"].map(addressFrom), "lan"));
     expect(written.metadata?.annotations).toEqual({
       note: "mine",
       "berth.dev/addresses": "10.0.0.1,fd00::1",

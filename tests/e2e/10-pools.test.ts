@@ -178,7 +178,7 @@ describe("a pool that was stored while the webhook was away", () => {
       ["apply", "-f", "-"],
       JSON.stringify(loadBalancer("pools", "hopeful", { "metallb.io/address-pool": "younger" })),
     );
-    expect(stderr).toContain("Warning:");
+    expect(stderr).toContain('asks for IPAddressPool "pools/younger", which gives no addresses as it is');
     await target().kubectl(["delete", "svc", "hopeful", "-n", "pools"]);
   });
 

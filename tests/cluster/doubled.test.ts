@@ -1,0 +1,32 @@
+/** Two Services that have one address from before Berth, as an admission pod sees them before the watcher has adopted anything. */
+import { afterEach, expect, it } from "vitest";
+import { claimAddresses } from "../../cluster/claims.ts";
+import { kinds } from "../../cluster/kinds.ts";
+import { pool, service } from "../support/builders.ts";
+import { Clusters } from "../support/clusters.ts";
+import { MemoryStore } from "../support/memory-api.ts";
+
+const clusters = new Clusters();
+afterEach(() => {
+  clusters.end();
+});
+
+it.each([
+  { first: "the list's first", names: ["default/a", "default/z"] as const },
+  { first: "the list's last", names: ["default/z", "default/a"] as const },
+])("the older one holds the address and the younger one is not given it, be the older $first", async ({ names }) => {
+  const [older, younger] = names.map((name, index) =>
+    service(name, {
+      status: ["10.0.0.3"],
+      metadata: { creationTimestamp: `2025-12-0${String(index + 1)}T00:00:00Z` },
+    }),
+  );
+  const store = new MemoryStore();
+  store.seed(kinds.pools, pool("lan", ["10.0.0.1-10.0.0.4"]));
+  store.seed(kinds.services, older!, younger!);
+  const cluster = await clusters.start(store);
+  const [asked, ...others] = [younger!, older!].map((one) => claimAddresses(one, cluster, { isDryRun: false }));
+  expect(await asked).toMatchObject({ ok: false, error: { kind: "addressDoubled" } });
+  expect(await others[0]).toMatchObject({ ok: true, value: { addresses: [{ family: "IPv4" }] } });
+  expect(store.all(kinds.claims).map(({ spec }) => spec?.parentRef.name)).toEqual([names[0].slice(-1)]);
+});
