@@ -5,7 +5,7 @@ import { kinds, metadataOf } from "../../cluster/kinds.ts";
 import { generationOf, parsePlan } from "../../core/announce/plan-text.ts";
 import { keys } from "../../core/keys.ts";
 import { valueOf } from "../core/builders.ts";
-import { claim, endpointSlice, lease, node, pool, service } from "../support/builders.ts";
+import { advertisement, claim, endpointSlice, lease, node, pool, service } from "../support/builders.ts";
 import { pass } from "../support/paused-time.ts";
 import { World, useWorlds, type Seed } from "../support/world.ts";
 import { assigned, keyOf, managed, other, report, seed, statuses } from "./announcing.ts";
@@ -28,6 +28,18 @@ const long: Seed = {
 const textOf = (world: World, name: string, shard = 0) =>
   world.store.get(kinds.leases, keyOf(name, shard))?.metadata?.annotations?.[keys.plan] ?? "";
 const firstOf = (world: World, name: string) => valueOf(parsePlan(textOf(world, name))).vips[0]?.nodes[0];
+
+it("what a pool gave before it came to have a fault is announced as ever, by the pool's own advertisements", async () => {
+  const spec = { addresses: ["10.0.0.0/16", "nonsense"] };
+  const ofPool = [advertisement("homelab-l2", { ipAddressPools: ["homelab-pool"] })];
+  const world = await worlds.open({ ...seed, advertisements: ofPool });
+  const before = textOf(world, "node-1");
+  expect(firstOf(world, "node-1")).toBeDefined();
+  world.store.edit(kinds.pools, { namespace: "network", name: "homelab-pool" }, { spec });
+  await pass(10_000);
+  expect(world.conditionOf("default/web")).toMatch(/^True PoolInert/);
+  expect(textOf(world, "node-1")).toBe(before);
+});
 
 describe("a node that reports that it answers", () => {
   it("stands first in the plan from then on", async () => {

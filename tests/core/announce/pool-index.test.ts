@@ -6,14 +6,14 @@ import { usablePools } from "../../../core/pool/overlap.ts";
 import { addressFrom, poolFrom } from "../builders.ts";
 import { crowdedAddress, crowdedPools } from "../../support/generators.ts";
 
-it("finds the pool that has the address", () => {
+it("finds the pool that has the address, a usable one before any that is inert", () => {
   fc.assert(
     fc.property(crowdedPools, fc.array(crowdedAddress), (inputs, addresses) => {
-      const { usable } = usablePools(inputs);
-      const index = new PoolIndex(usable);
-      const ends = usable.flatMap(({ ranges }) => ranges.flatMap(({ first, last }) => [first, last]));
+      const { usable, inert } = usablePools(inputs);
+      const index = new PoolIndex(usable, inert);
+      const ends = [...usable, ...inert].flatMap(({ ranges }) => ranges.flatMap(({ first, last }) => [first, last]));
       for (const address of [...addresses, ...ends]) {
-        const pool = usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+        const pool = [...usable, ...inert].find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
         expect(index.find(address)).toBe(pool?.key);
       }
     }),
@@ -32,5 +32,6 @@ it("equals another one of the same ranges, and no other", () => {
   expect(new PoolIndex([lan, dmz]).equals(new PoolIndex([dmz, lan]))).toBe(true);
   for (const other of [[lan], [lan, poolFrom("dmz", ["10.0.0.0/25"])], [lan, poolFrom("other", ["10.0.0.0/24"])]]) {
     expect(new PoolIndex([lan, dmz]).equals(new PoolIndex(other))).toBe(false);
+    expect(new PoolIndex([], [lan, dmz]).equals(new PoolIndex([], other))).toBe(false);
   }
 });
