@@ -6,7 +6,7 @@ import type { Service } from "../cluster/kinds.ts";
 import { isOurs, listedAddresses, serviceNameOf } from "../cluster/read.ts";
 import { settings } from "../cluster/settings.ts";
 import type { Loss } from "../core/allocation/keep.ts";
-import { isExhausted, isPending } from "../core/allocation/refusal.ts";
+import { isExhausted, isPending, stayingWith } from "../core/allocation/refusal.ts";
 import { explain, explainNote } from "../core/explain.ts";
 import { sameJson } from "../core/json.ts";
 import { keys } from "../core/keys.ts";
@@ -26,6 +26,7 @@ export function findDenial(change: Change, refusal: ServiceRefusal, cluster: Clu
     return explainNote({ kind: "loses", service: serviceNameOf(change.wanted), ...earlier.loss });
   // A fault that was there before is not what this change is about, and must not hold it up.
   if (asksTheSame(change) || earlier?.message === message) return undefined;
+  if (stayingWith(refusal) !== undefined) return undefined;
   return mayWait(refusal) && !hadAddress(change) ? undefined : message;
 }
 

@@ -135,7 +135,9 @@ export class PlanFeed {
     const service = this.#cluster.services.get(parseKey(key));
     if (service === undefined || !isOurs(service)) return undefined;
     const addresses = annotatedAddresses(service) ?? [];
-    const [pool = ""] = addresses.flatMap((address) => this.#pools.find(address) ?? []);
+    const [pool = ""] = addresses.flatMap(
+      (address) => this.#pools.find(address) ?? this.#cluster.inertPoolOf(address) ?? [],
+    );
     return {
       ...serviceNameOf(service),
       labels: service.metadata?.labels ?? {},

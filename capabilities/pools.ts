@@ -7,8 +7,9 @@ import { listNow } from "../cluster/patience.ts";
 import { choosable, sameAddresses, surroundingsOf } from "../cluster/surroundings.ts";
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
 import { isOurs } from "../cluster/read.ts";
+import type { Address } from "../core/address/address.ts";
 import type { ServiceName } from "../core/allocation/holder.ts";
-import { findStranded } from "../core/allocation/stranded.ts";
+import { findStranded, type Origin } from "../core/allocation/stranded.ts";
 import { explain, type Refusal } from "../core/explain.ts";
 import type { PoolFault } from "../core/explain/pool.ts";
 import { keys } from "../core/keys.ts";
@@ -135,5 +136,6 @@ function strandedBy({ input, form, pools }: Change, cluster: Cluster): Refusal |
     return service === undefined || !isOurs(service) ? undefined : cluster.servedAs(service);
   };
   const { occupancy } = cluster.ledger;
-  return findStranded({ pool: key, before: usablePools(pools), after, occupancy, served });
+  const originOf = (address: Address): Origin => cluster.originOf(address);
+  return findStranded({ pool: key, before: usablePools(pools), after, occupancy, served, originOf });
 }

@@ -25,6 +25,7 @@ import {
 } from "../cluster/write.ts";
 import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import type { Allocation } from "../core/allocation/allocate.ts";
+import { stayingWith } from "../core/allocation/refusal.ts";
 import { announcedCondition } from "../core/explain/announced.ts";
 import { keys } from "../core/keys.ts";
 import type { Result } from "../core/result.ts";
@@ -94,15 +95,14 @@ async function outcomeOf(
   if (choice.error.kind === "addressDoubled") {
     return { addresses: [], pool: undefined, shown: statusAddresses(service), refusal: choice.error };
   }
-  const addresses = await keep(service, cluster);
+  const addresses = await keep(service, stayingWith(choice.error) ?? keptAddresses(service, cluster), cluster);
   const [first] = addresses;
   const pool = first === undefined ? undefined : (cluster.poolOf(first)?.key ?? cluster.inertPoolOf(first));
   return { addresses, pool, shown: addresses, refusal: choice.error };
 }
 
-/** What a Service that can't be served as it asks goes on with: the addresses that it has and may have. */
-async function keep(service: Service, cluster: Cluster): Promise<readonly Address[]> {
-  const current = keptAddresses(service, cluster);
+/** What a Service that can't be served as it asks goes on with: of the addresses that it has and may have, those claimed. */
+async function keep(service: Service, current: readonly Address[], cluster: Cluster): Promise<readonly Address[]> {
   await adoptAddresses(service, current, cluster);
   const held = cluster.ledger.occupancy.addressesOf(serviceNameOf(service));
   return current.filter((address) => held.some((one) => sameAddress(one, address)));

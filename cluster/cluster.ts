@@ -6,6 +6,7 @@ import type { Supply } from "../core/allocation/supply.ts";
 import type { ClusterFacts } from "../core/allocation/request.ts";
 import type { Labels } from "../core/labels.ts";
 import type { Served } from "../core/pool/serve.ts";
+import type { Origin } from "../core/allocation/stranded.ts";
 import { findAnchor } from "../core/allocation/keep.ts";
 import { usablePools, type UsablePools } from "../core/pool/overlap.ts";
 import { AnnouncedStore } from "./announced.ts";
@@ -32,7 +33,7 @@ import {
 } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { feedLedger } from "./ledger-feed.ts";
-import { assignedReason, claimantsOf, clusterFacts, isAdoptedClaim, isOurClaim, isUntouched } from "./read.ts";
+import { claimantsOf, clusterFacts, isAdoptedClaim, isOfNoPool, isOurClaim, isUntouched } from "./read.ts";
 import { reflect } from "./reflector.ts";
 
 /** Which process this is: Pepr runs one module as admission pods and as a watcher. */
@@ -165,11 +166,17 @@ export class Cluster {
     return [...usable, ...inert].some((pool) => pool.name === name && pool.key !== key) ? key : name;
   }
 
-  /** Whether the Service had this address of its before Berth, when no pool had it; a claim that is gone leaves the condition. */
-  isAdopted(address: Address, service: Service): boolean {
+  /** What the claim of an address says of where it is from. */
+  originOf(address: Address): Origin {
     const claim = this.claims.get({ name: printAddress(address) });
-    if (claim !== undefined) return isOurClaim(claim) && isAdoptedClaim(claim);
-    return isUntouched(service) || assignedReason(service) === keys.addressOfNoPool;
+    const isAdopted = claim !== undefined && isOurClaim(claim) && isAdoptedClaim(claim);
+    return { claimedFrom: this.claimedFrom(address), isAdopted };
+  }
+
+  /** Whether the Service had this address of its before Berth, when no pool had it; without a claim the Service shows it. */
+  isAdopted(address: Address, service: Service): boolean {
+    if (this.claims.get({ name: printAddress(address) }) !== undefined) return this.originOf(address).isAdopted;
+    return isUntouched(service) || isOfNoPool(service);
   }
 
   /** The families of the cluster's Service addresses. */

@@ -21,6 +21,6 @@ export const isNotFound = (error: unknown): boolean => error instanceof ApiError
 export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 410;
 /** Whether the object can't be stored as it is. */
 export const isInvalid = (error: unknown): boolean => error instanceof ApiError && error.status === 422;
-/** Whether the same call may be answered otherwise later: there was no answer, or the API server was busy or unwell. */
+/** Whether the same call may be answered otherwise later: there was no answer, or the API server was busy, unwell, or newly started. */
 export const mayPass = (error: unknown): boolean =>
-  !(error instanceof ApiError) || error.status === 429 || error.status >= 500;
+  !(error instanceof ApiError) || [403, 429].includes(error.status) || error.status >= 500;

@@ -78,10 +78,14 @@ export function findDoubled(
 export const isUntouched = (service: Service): boolean =>
   annotatedAddresses(service) === undefined && isUnserved(assignedReason(service));
 
+/** Whether Berth wrote its addresses on the Service, and no pool that they are of. */
+export const isOfNoPool = (service: Service): boolean =>
+  annotatedAddresses(service) !== undefined && service.metadata?.annotations?.[keys.fromPool] === undefined;
+
 const isUnserved = (reason: string | undefined): boolean => reason === undefined || reason === keys.addressDoubled;
 
 /** The reason in the condition that tells of the Service's addresses. */
-export const assignedReason = ({ status }: Service): string | undefined =>
+const assignedReason = ({ status }: Service): string | undefined =>
   (status?.conditions ?? []).find(({ type }) => type === keys.addressAssigned)?.reason;
 
 /** The addresses in the Service's status. */

@@ -85,7 +85,6 @@ export const keys = {
   assigned: "Assigned",
   /** Its reason on a Service whose address, from before Berth, another Service holds. */
   addressDoubled: "AddressDoubled",
-  addressOfNoPool: "AddressOfNoPool",
 
   /** Condition type on a pool and an advertisement: True while it works as it stands. */
   ready: "berth.dev/Ready",

@@ -25,18 +25,24 @@ export type Allocation = { readonly pool: string; readonly addresses: readonly A
  * of the first pool that has them, in poolsFor's order.
  */
 export function allocate(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> {
-  const standing = findAnchored(request) ?? checkPools(request, supply);
+  const standing = findAnchored(request, supply) ?? checkPools(request, supply);
   if (standing !== undefined) return err(standing);
   if (request.pins.length > 0) return allocatePinned(request, supply);
   return keepHeld(request, supply) ?? allocateFree(request, supply);
 }
 
-/** That the Service keeps what no usable pool has, unless it asks for something else. */
-function findAnchored({ service, pins, poolName, anchored }: ServiceRequest): AllocationRefusal | undefined {
+/**
+ * That the Service keeps what no usable pool has, unless it asks for something else. It gets nothing beside that: both
+ * addresses are of one pool.
+ */
+function findAnchored(request: ServiceRequest, { pools }: Supply): AllocationRefusal | undefined {
+  const { service, pins, poolName, families, anchored } = request;
   if (anchored === undefined || pins.length > 0) return undefined;
   const { anchor, addresses } = anchored;
   const isAtHome = poolName === undefined || (anchor.kind === "inert" && isNamed(anchor.pool, poolName));
   if (!isAtHome) return undefined;
+  if (!isEnough(addresses, request))
+    return { kind: "noPoolForFamily", service, families, pools: pools.map(({ key }) => key) };
   return anchor.kind === "inert"
     ? { kind: "poolInert", service, pool: anchor.pool.key, kept: addresses }
     : { kind: "addressOfNoPool", service, addresses };

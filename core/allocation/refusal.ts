@@ -132,6 +132,12 @@ export function isPending(refusal: RequestRefusal | AllocationRefusal): boolean 
   return PENDING.has(refusal.kind);
 }
 
+/** The addresses that the Service goes on with where nothing is wrong but that no usable pool has them; else undefined. */
+export function stayingWith(refusal: RequestRefusal | AllocationRefusal): readonly Address[] | undefined {
+  if (refusal.kind === "addressOfNoPool") return refusal.addresses;
+  return refusal.kind === "poolInert" && refusal.kept.length > 0 ? refusal.kept : undefined;
+}
+
 const PENDING: ReadonlySet<string> = new Set([
   "unknownPool",
   "noPools",

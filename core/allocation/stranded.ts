@@ -3,11 +3,11 @@ import type { Address } from "../address/address.ts";
 import { compareAddresses } from "../address/address.ts";
 import { rangeContains } from "../address/range.ts";
 import type { UsablePools } from "../pool/overlap.ts";
-import type { Pool } from "../pool/pool.ts";
 import type { Served } from "../pool/serve.ts";
 import { whyNotServed } from "../pool/serve.ts";
 import type { ServiceName } from "./holder.ts";
 import { servicesOf } from "./holder.ts";
+import { findAnchor, type Possession } from "./keep.ts";
 import type { Occupancy } from "./occupancy.ts";
 import type { StrandedAddresses } from "./refusal.ts";
 import { hasAddress } from "./supply.ts";
@@ -25,21 +25,29 @@ export type PoolChange = {
   readonly occupancy: Pick<Occupancy, "held">;
   /** What is known of a Service; undefined where it is not stored, so that nothing can be taken from it. */
   readonly served: (service: ServiceName) => Served | undefined;
+  /** What the claim of an address says of where it is from. */
+  readonly originOf: (address: Address) => Origin;
 };
 
+/** The pool that an address was claimed from, as namespace/name, and whether it was adopted from before Berth. */
+export type Origin = Pick<Possession, "claimedFrom" | "isAdopted">;
+
 /**
- * The addresses of the pool that Services hold and would keep without the change, and that with it no pool has, hands out
- * (avoidBuggyIPs), and may give to them (serviceAllocation). A pool that gives nothing takes nothing either.
+ * The addresses that Services hold and would keep without the change, and that with it the pool that has them does not hand
+ * out (avoidBuggyIPs), or may not give to them (serviceAllocation), or that no pool has. Without a usable pool they stay where
+ * an anchor keeps them.
  */
-export function findStranded({ pool, before, after, occupancy, served }: PoolChange): StrandedAddresses | undefined {
+export function findStranded(change: PoolChange): StrandedAddresses | undefined {
+  const { pool, before, after, occupancy, served, originOf } = change;
   const lost: { readonly address: Address; readonly holder: ServiceName }[] = [];
-  const ranges = [...before.usable, ...before.inert].find(({ key }) => key === pool)?.ranges ?? [];
+  const concerns = concernedBy(change);
   for (const [address, holder] of occupancy.held()) {
-    if (!ranges.some((range) => rangeContains(range, address))) continue;
+    if (!concerns(address)) continue;
+    const origin = originOf(address);
     for (const { namespace, name } of servicesOf(holder)) {
       const service = served({ namespace, name });
-      if (service === undefined || !isKept(address, service, before)) continue;
-      if (!isKept(address, service, after)) lost.push({ address, holder: { namespace, name } });
+      if (service === undefined || !isKept({ address, ...origin }, service, before)) continue;
+      if (!isKept({ address, ...origin }, service, after)) lost.push({ address, holder: { namespace, name } });
     }
   }
   if (lost.length === 0) return undefined;
@@ -47,10 +55,19 @@ export function findStranded({ pool, before, after, occupancy, served }: PoolCha
   return { kind: "strandedAddresses", pool, lost: inOrder.slice(0, NAMED), count: lost.length };
 }
 
-/** Whether a Service that holds the address keeps it: by the usable pools that have it, else by an inert one that has it. */
-function isKept(address: Address, service: Served, { usable, inert }: UsablePools): boolean {
-  const has = ({ ranges }: Pick<Pool, "ranges">): boolean => ranges.some((range) => rangeContains(range, address));
-  const owners = usable.filter(has);
-  if (owners.length === 0) return inert.some(has);
+/** Whether the change of the pool can matter to the address: it has it before or after, or is inert and gave it. */
+function concernedBy({ pool, before, after, originOf }: PoolChange): (address: Address) => boolean {
+  const forms = [before, after].flatMap(({ usable, inert }) => [...usable, ...inert].filter(({ key }) => key === pool));
+  const ranges = forms.flatMap((form) => form.ranges);
+  const isInert = before.inert.some(({ key }) => key === pool);
+  return (address) =>
+    ranges.some((range) => rangeContains(range, address)) || (isInert && originOf(address).claimedFrom === pool);
+}
+
+/** Whether a Service that holds the address keeps it: by the usable pools that have it, else by an anchor. */
+function isKept(possession: Parameters<typeof findAnchor>[0], service: Served, pools: UsablePools): boolean {
+  const { address } = possession;
+  const owners = pools.usable.filter(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  if (owners.length === 0) return findAnchor(possession, pools) !== undefined;
   return owners.some((pool) => hasAddress(pool, address) && whyNotServed(pool, service) === undefined);
 }

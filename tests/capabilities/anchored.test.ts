@@ -26,14 +26,23 @@ async function openWith(pools: readonly IPAddressPool[], ...status: readonly str
   return worlds.open({ pools, services: [service(web, { status })] });
 }
 
-/** "default/web" has 10.1.0.1 of the pool "broken", to which the webhook was not there when it was broken. */
-async function openServed(): Promise<World> {
+const unpin = annotate({ [keys.pinOld]: null, [keys.pinNew]: null });
+
+/** "default/web" asks for 10.1.0.1 and has it, of the pool "broken", which was broken while the webhook was away. */
+async function openPinned(spec: object | undefined = broken.spec): Promise<World> {
   const world = await worlds.open({ pools: [lan, pool("broken", ["10.1.0.1-10.1.0.9"])] });
   await world.create(kinds.services, service(web, { pin: "10.1.0.1" }));
-  await world.change(kinds.services, web, annotate({ [keys.pinOld]: null, [keys.pinNew]: null }));
   await pass(100);
-  world.store.edit(kinds.pools, { namespace: "network", name: "broken" }, { spec: broken.spec });
+  world.store.edit(kinds.pools, { namespace: "network", name: "broken" }, { spec });
   await pass(10_000);
+  return world;
+}
+
+/** The same, and it asks for nothing any more. */
+async function openServed(): Promise<World> {
+  const world = await openPinned();
+  expect((await world.change(kinds.services, web, unpin)).denied).toBeUndefined();
+  await pass(100);
   return world;
 }
 
@@ -46,6 +55,20 @@ describe("a Service of a pool that comes to have a fault", () => {
     expect(await settled(world)).toEqual(at("10.1.0.1"));
     expect(world.conditionOf(web)).toBe(`True PoolInert: ${keeps}`);
     expect(world.service(web)?.metadata?.annotations?.[keys.fromPool]).toBe("broken");
+  });
+
+  it("keeps it although its entry can't be read, and the pool can't be deleted", async () => {
+    const world = await openPinned({ addresses: ["10.1.0.1-10.1.0.900"] });
+    await world.change(kinds.services, web, unpin);
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
+    expect((await world.delete(kinds.pools, "network/broken")).denied).toContain('10.1.0.1 (Service "default/web")');
+  });
+
+  it("is denied what it can't have beside that", async () => {
+    const world = await openServed();
+    const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
+    expect((await world.change(kinds.services, web, { spec })).denied).toContain("needs IPv4 and IPv6");
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
   });
 
   it("is let through with a Warning whatever else of it changes", async () => {
@@ -118,6 +141,45 @@ describe("a Service from before Berth", () => {
     await world.startWatcher(end.signal);
     expect(await settled(world)).toEqual(at("172.16.0.9"));
     end.abort();
+  });
+
+  test.each<{ row: string; annotations: Record<string, string> }>([
+    { row: "a pin that no pool has", annotations: { [keys.pinNew]: "172.16.0.9" } },
+    { row: "a pin that is none", annotations: { [keys.pinNew]: "nonsense" } },
+    { row: "a pool that there is not", annotations: { [keys.poolNew]: "nowhere" } },
+  ])("keeps it with $row, without its claim, and when that is taken off", async ({ annotations }) => {
+    const world = await worlds.open({
+      pools: [lan],
+      services: [service(web, { status: ["172.16.0.9"], annotations })],
+    });
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
+    await world.delete(kinds.claims, "172.16.0.9");
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
+    const off = annotate(Object.fromEntries(Object.keys(annotations).map((name) => [name, null])));
+    expect((await world.change(kinds.services, web, off)).denied).toBeUndefined();
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
+    expect(world.conditionOf(web)).toMatch(/^True AddressOfNoPool/);
+  });
+
+  it("gives up the family that it wants no more", async () => {
+    const spec = {
+      ipFamilyPolicy: "RequireDualStack",
+      ipFamilies: ["IPv4", "IPv6"],
+      clusterIPs: ["10.96.0.9", "fd96::9"],
+    };
+    const status = ["172.16.0.9", "fd16::9"];
+    const world = await worlds.open({ pools: [lan], services: [service(web, { status, spec })] });
+    expect(await settled(world)).toEqual(at("172.16.0.9,fd16::9"));
+    const single = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], clusterIPs: ["10.96.0.9"] };
+    expect((await world.change(kinds.services, web, { spec: single })).denied).toBeUndefined();
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
+  });
+
+  it("does not lose it to a pool that may not serve it", async () => {
+    const world = await openWith([lan], "172.16.0.9");
+    const late = pool("late", ["172.16.0.0/24"], { serviceAllocation: { namespaces: ["elsewhere"] } });
+    expect((await world.create(kinds.pools, late)).denied).toContain('172.16.0.9 (Service "default/web")');
+    expect(await settled(world)).toEqual(at("172.16.0.9"));
   });
 
   it("is a pool's as any other once one has its address", async () => {

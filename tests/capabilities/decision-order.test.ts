@@ -27,7 +27,7 @@ const policy = (ipFamilyPolicy: string, ...clusterIPs: readonly string[]): Servi
 const bothIPs = ["10.96.0.9", "fd96::9"] as const;
 /** What a Service is that Berth gave the addresses to. */
 const given = (addresses: string, { annotations, spec }: ServiceParts = {}): ServiceParts => ({
-  annotations: { ...annotations, [keys.addresses]: addresses },
+  annotations: { ...annotations, [keys.addresses]: addresses, [keys.fromPool]: "lan" },
   status: addresses.split(","),
   ...(spec && { spec }),
 });
@@ -128,7 +128,7 @@ test.each<Row>([
     row: "7: of no pool, from before Berth (MetalLB: another)",
     one: had("10.9.9.9"),
     to: "10.9.9.9",
-    reason: keys.addressOfNoPool,
+    reason: "AddressOfNoPool",
     events: [NOT_ALLOCATED],
   },
   {
@@ -242,7 +242,7 @@ test.each<Row>([
       .toSorted(),
   ).toEqual(events.toSorted());
   const fromPool = world.service(web)?.metadata?.annotations?.[keys.fromPool];
-  expect(fromPool === undefined).toBe(to === "" || reason === keys.addressOfNoPool);
+  expect(fromPool === undefined).toBe(to === "" || reason === "AddressOfNoPool");
   const { resourceVersion } = world.store;
   await pass(700_000);
   expect(world.store.resourceVersion).toBe(resourceVersion);

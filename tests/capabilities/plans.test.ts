@@ -29,10 +29,13 @@ const textOf = (world: World, name: string, shard = 0) =>
   world.store.get(kinds.leases, keyOf(name, shard))?.metadata?.annotations?.[keys.plan] ?? "";
 const firstOf = (world: World, name: string) => valueOf(parsePlan(textOf(world, name))).vips[0]?.nodes[0];
 
-it("what a pool gave before it came to have a fault is announced as ever, by the pool's own advertisements", async () => {
-  const spec = { addresses: ["10.0.0.0/16", "nonsense"] };
+it.each([
+  { fault: "another entry that can't be read", addresses: ["10.0.0.0/16", "nonsense"] },
+  { fault: "an entry that can't be read any more", addresses: ["10.0.0.0/160"] },
+])("what a pool gave is announced as ever when it comes to have $fault", async ({ addresses }) => {
+  const spec = { addresses };
   const ofPool = [advertisement("homelab-l2", { ipAddressPools: ["homelab-pool"] })];
-  const world = await worlds.open({ ...seed, advertisements: ofPool });
+  const world = await worlds.open({ ...seed, claims: [], advertisements: ofPool });
   const before = textOf(world, "node-1");
   expect(firstOf(world, "node-1")).toBeDefined();
   world.store.edit(kinds.pools, { namespace: "network", name: "homelab-pool" }, { spec });

@@ -64,7 +64,7 @@ test("an Event that is refused holds up none after it, and is not tried again", 
   const tried: string[] = [];
   const hook: Hook = (call, run) => {
     tried.push(call.key);
-    return call.key === "default/a" ? Promise.reject(new ApiError("create", 403, "Forbidden", "no")) : run();
+    return call.key === "default/a" ? Promise.reject(new ApiError("create", 422, "Invalid", "no")) : run();
   };
   pauseTime();
   const api = eventsAside(store.client({ hook }));

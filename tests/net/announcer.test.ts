@@ -147,7 +147,12 @@ test("a solicitation by multicast or straight to the node is answered, solicited
 test("an IPv6 address that moves is announced to all nodes, with override", async () => {
   const before = world.wire.seen.length;
   const both = [planFor(V6, world.right, world.left)];
-  await Promise.all([world.onLeft.plan(both), world.onRight.plan(both)]);
+  const began = Date.now();
+  await world.onLeft.plan(both);
+  // With its old plan it would defend the address against the one that is to have it, by an announcement.
+  const planAge = () => world.onLeft.metric("berth_announcer_plan_age_seconds");
+  await expect.poll(async () => (await planAge()) < (Date.now() - began) / 1000, { timeout: 5_000 }).toBe(true);
+  await world.onRight.plan(both);
   const announced = () => {
     const all = world.wire.since(before, "advertisement");
     const unasked = all.filter((frame) => frame.targetIp === V6 && !frame.isSolicited);

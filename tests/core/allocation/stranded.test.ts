@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Occupancy } from "../../../core/allocation/occupancy.ts";
-import { findStranded } from "../../../core/allocation/stranded.ts";
+import { findStranded, type Origin } from "../../../core/allocation/stranded.ts";
 import { usablePools, type UsablePools } from "../../../core/pool/overlap.ts";
 import type { Served } from "../../../core/pool/serve.ts";
 import type { Pool } from "../../../core/pool/pool.ts";
@@ -9,8 +9,16 @@ import { addressFrom, occupancyOf, poolFrom, poolInput } from "../builders.ts";
 const before = poolFrom("lan", ["10.0.0.0/24"]);
 const labelled: Served = { labels: { app: "web" }, namespace: "default", namespaceLabels: {} };
 const only = (usable: readonly Pool[]): UsablePools => ({ usable, inert: [] });
+const originOf = (): Origin => ({ claimedFrom: "", isAdopted: false });
 const strandedBy = (after: readonly Pool[], occupancy: Occupancy, served: Served | undefined = labelled) =>
-  findStranded({ pool: before.key, before: only([before]), after: only(after), occupancy, served: () => served });
+  findStranded({
+    pool: before.key,
+    before: only([before]),
+    after: only(after),
+    occupancy,
+    served: () => served,
+    originOf,
+  });
 
 describe("a change of a pool strands", () => {
   it("the addresses in use that no pool has any more, lowest first", () => {
@@ -59,27 +67,64 @@ describe("a change of a pool strands", () => {
   });
 });
 
+describe("a pool that comes to have an address that a Service has from before Berth", () => {
+  const strandedBySpec = (spec: object, isAdopted: boolean) =>
+    findStranded({
+      pool: "network/late",
+      before: only([before]),
+      after: only([before, poolFrom("late", ["172.16.0.0/24"], spec)]),
+      occupancy: occupancyOf("172.16.0.0"),
+      served: () => labelled,
+      originOf: () => ({ claimedFrom: "", isAdopted }),
+    })?.count;
+
+  it.each([
+    { what: "serves it", spec: {}, isAdopted: true, count: undefined },
+    {
+      what: "serves another namespace",
+      spec: { serviceAllocation: { namespaces: ["shop"] } },
+      isAdopted: true,
+      count: 1,
+    },
+    { what: "keeps it back", spec: { avoidBuggyIPs: true }, isAdopted: true, count: 1 },
+    {
+      what: "keeps back one that it does not go on with",
+      spec: { avoidBuggyIPs: true },
+      isAdopted: false,
+      count: undefined,
+    },
+  ])("and $what", ({ spec, isAdopted, count }) => {
+    expect(strandedBySpec(spec, isAdopted)).toBe(count);
+  });
+});
+
 describe("a pool that gives nothing", () => {
   const broken = poolInput("broken", ["10.1.0.0/24", "nonsense"]);
-  const strandedIn = (after: UsablePools, ...texts: readonly string[]) =>
+  const strandedIn = (after: UsablePools, texts: readonly string[], claimedFrom = "") =>
     findStranded({
       pool: "network/broken",
       before: usablePools([broken, poolInput("lan", ["10.0.0.0/24"])]),
       after,
       occupancy: occupancyOf(...texts),
       served: () => labelled,
+      originOf: () => ({ claimedFrom, isAdopted: false }),
     });
 
   it("strands what it keeps for Services when it is deleted", () => {
-    expect(strandedIn(only([before]), "10.1.0.1", "10.0.0.1")?.count).toBe(1);
+    expect(strandedIn(only([before]), ["10.1.0.1", "10.0.0.1"])?.count).toBe(1);
   });
 
   it("strands what it would not have any more once it is repaired", () => {
-    expect(strandedIn(only([before, poolFrom("broken", ["10.1.0.0/25"])]), "10.1.0.1", "10.1.0.200")?.count).toBe(1);
+    expect(strandedIn(only([before, poolFrom("broken", ["10.1.0.0/25"])]), ["10.1.0.1", "10.1.0.200"])?.count).toBe(1);
+  });
+
+  it("strands what was claimed from it and stands in an entry that can't be read any more", () => {
+    expect(strandedIn(only([before]), ["10.2.0.1"], "network/broken")?.count).toBe(1);
+    expect(strandedIn(only([before]), ["10.2.0.1"], "network/other")).toBeUndefined();
   });
 
   it("keeps what it has when another pool changes", () => {
-    expect(strandedIn(usablePools([broken]), "10.1.0.1")).toBeUndefined();
+    expect(strandedIn(usablePools([broken]), ["10.1.0.1"])).toBeUndefined();
   });
 });
 
@@ -101,6 +146,7 @@ describe("no change strands", () => {
       after: only([]),
       occupancy: occupancyOf("10.0.0.1"),
       served: () => undefined,
+      originOf,
     };
     expect(findStranded({ pool: before.key, ...gone })).toBeUndefined();
   });
