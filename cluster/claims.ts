@@ -56,10 +56,9 @@ function choose(service: Service, cluster: Cluster, supply: Supply): Result<Allo
   const { pins } = request.value;
   const doubled = findDoubled(service, cluster.ledger.occupancy);
   // One that asks for another address is to have that.
-  const isAtIssue = pins.length === 0 || pins.some((pin) => doubled !== undefined && sameAddress(pin, doubled.address));
-  if (doubled !== undefined && isAtIssue)
-    return err({ kind: "addressDoubled", service: request.value.service, ...doubled });
-  return allocate(request.value, supply);
+  if (doubled === undefined || (pins.length > 0 && !pins.some((pin) => sameAddress(pin, doubled.address))))
+    return allocate(request.value, supply);
+  return err({ kind: "addressDoubled", service: request.value.service, ...doubled });
 }
 
 /** What the Service asks for and holds. */

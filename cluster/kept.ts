@@ -30,10 +30,12 @@ const partingFrom = (address: Address, service: Service, cluster: Cluster): Part
 
 /** What it has of these families and keeps although no usable pool has it. */
 export function findAnchored(service: Service, families: readonly Family[], cluster: Cluster): Anchored | undefined {
-  const ofFamilies = keptAddresses(service, cluster).filter(({ family }) => families.includes(family));
+  const pools = cluster.usablePools();
+  const ofFamilies = listedAddresses(service).filter(({ family }) => families.includes(family));
   const kept = ofFamilies.flatMap((address) => {
-    const anchor = findAnchor(possessionOf(address, service, cluster), cluster.usablePools());
-    return anchor === undefined ? [] : [{ address, anchor }];
+    const possession = possessionOf(address, service, cluster);
+    const anchor = findAnchor(possession, pools);
+    return anchor === undefined || findParting(possession, pools) !== undefined ? [] : [{ address, anchor }];
   });
   const [first] = kept;
   return first === undefined ? undefined : { addresses: kept.map(({ address }) => address), anchor: first.anchor };

@@ -23,6 +23,9 @@ export type Possession = {
   readonly isAdopted: boolean;
 };
 
+/** What the claim of an address says of where it is from. */
+export type Origin = Pick<Possession, "claimedFrom" | "isAdopted">;
+
 /** What keeps a Service at an address that no usable pool has. */
 export type Anchor =
   | { readonly kind: "inert"; readonly pool: Pick<InertPool, "key" | "name"> }
@@ -36,7 +39,7 @@ export type Anchored = { readonly addresses: readonly Address[]; readonly anchor
  * those that it served, and what was there before Berth is not Berth's to take away.
  */
 export function findAnchor(
-  { address, claimedFrom, isAdopted }: Pick<Possession, "address" | "claimedFrom" | "isAdopted">,
+  { address, claimedFrom, isAdopted }: Origin & Pick<Possession, "address">,
   { usable, inert }: UsablePools,
 ): Anchor | undefined {
   const has = ({ ranges }: Pick<InertPool, "ranges">): boolean => ranges.some((range) => rangeContains(range, address));

@@ -7,7 +7,7 @@ import type { Served } from "../pool/serve.ts";
 import { whyNotServed } from "../pool/serve.ts";
 import type { ServiceName } from "./holder.ts";
 import { servicesOf } from "./holder.ts";
-import { findAnchor, type Possession } from "./keep.ts";
+import { findAnchor, type Origin } from "./keep.ts";
 import type { Occupancy } from "./occupancy.ts";
 import type { StrandedAddresses } from "./refusal.ts";
 import { hasAddress } from "./supply.ts";
@@ -28,9 +28,6 @@ export type PoolChange = {
   /** What the claim of an address says of where it is from. */
   readonly originOf: (address: Address) => Origin;
 };
-
-/** The pool that an address was claimed from, as namespace/name, and whether it was adopted from before Berth. */
-export type Origin = Pick<Possession, "claimedFrom" | "isAdopted">;
 
 /**
  * The addresses that Services hold and would keep without the change, and that with it the pool that has them does not hand
@@ -65,9 +62,9 @@ function concernedBy({ pool, before, after, originOf }: PoolChange): (address: A
 }
 
 /** Whether a Service that holds the address keeps it: by the usable pools that have it, else by an anchor. */
-function isKept(possession: Parameters<typeof findAnchor>[0], service: Served, pools: UsablePools): boolean {
-  const { address } = possession;
+function isKept(held: Origin & { readonly address: Address }, service: Served, pools: UsablePools): boolean {
+  const { address } = held;
   const owners = pools.usable.filter(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
-  if (owners.length === 0) return findAnchor(possession, pools) !== undefined;
+  if (owners.length === 0) return findAnchor(held, pools) !== undefined;
   return owners.some((pool) => hasAddress(pool, address) && whyNotServed(pool, service) === undefined);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Occupancy } from "../../../core/allocation/occupancy.ts";
-import { findStranded, type Origin } from "../../../core/allocation/stranded.ts";
+import type { Origin } from "../../../core/allocation/keep.ts";
+import { findStranded } from "../../../core/allocation/stranded.ts";
 import { usablePools, type UsablePools } from "../../../core/pool/overlap.ts";
 import type { Served } from "../../../core/pool/serve.ts";
 import type { Pool } from "../../../core/pool/pool.ts";
