@@ -1,6 +1,6 @@
 /** What this process knows of the cluster. Reads and remembers, decides nothing, writes nothing. */
 import { printAddress, type Address } from "../core/address/address.ts";
-import { rangeContains } from "../core/address/range.ts";
+import { rangesContain } from "../core/address/range.ts";
 import type { Pool } from "../core/pool/pool.ts";
 import type { Supply } from "../core/allocation/supply.ts";
 import type { ClusterFacts } from "../core/allocation/request.ts";
@@ -129,7 +129,7 @@ export class Cluster {
 
   /** The usable pool that holds the address. */
   poolOf(address: Address): Pool | undefined {
-    return this.usablePools().usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+    return this.usablePools().usable.find(({ ranges }) => rangesContain(ranges, address));
   }
 
   /**

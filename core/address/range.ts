@@ -82,6 +82,10 @@ export const countRange = (range: Range): bigint => range.last.value - range.fir
 export const rangeContains = (range: Range, address: Address): boolean =>
   range.first.family === address.family && range.first.value <= address.value && address.value <= range.last.value;
 
+/** Whether the address lies in any of the ranges. */
+export const rangesContain = (ranges: readonly Range[], address: Address): boolean =>
+  ranges.some((range) => rangeContains(range, address));
+
 /** Whether the two ranges have an address in common. */
 export const rangesOverlap = (a: Range, b: Range): boolean =>
   a.first.family === b.first.family && a.first.value <= b.last.value && b.first.value <= a.last.value;

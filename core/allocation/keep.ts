@@ -1,6 +1,6 @@
 /** Which addresses a Service goes on with although its request can't be served as it stands. */
 import type { Address } from "../address/address.ts";
-import { rangeContains } from "../address/range.ts";
+import { rangesContain } from "../address/range.ts";
 import type { InertPool, UsablePools } from "../pool/overlap.ts";
 import type { Served, ServeProblem } from "../pool/serve.ts";
 import { whyNotServed } from "../pool/serve.ts";
@@ -42,7 +42,7 @@ export function findAnchor(
   { address, claimedFrom, isAdopted }: Origin & Pick<Possession, "address">,
   { usable, inert }: UsablePools,
 ): Anchor | undefined {
-  const has = ({ ranges }: Pick<InertPool, "ranges">): boolean => ranges.some((range) => rangeContains(range, address));
+  const has = ({ ranges }: Pick<InertPool, "ranges">): boolean => rangesContain(ranges, address);
   if (usable.some(has)) return undefined;
   const pool = inert.find(has) ?? inert.find(({ key }) => key === claimedFrom);
   if (pool !== undefined) return { kind: "inert", pool };
@@ -61,7 +61,7 @@ export type Parting =
  */
 export function findParting(possession: Possession, pools: UsablePools): Parting | undefined {
   const { address, service, terms, served, holder } = possession;
-  const pool = pools.usable.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  const pool = pools.usable.find(({ ranges }) => rangesContain(ranges, address));
   const isGone = pool === undefined ? findAnchor(possession, pools) === undefined : !hasAddress(pool, address);
   if (isGone) return { kind: "gone" };
   const problem = pool === undefined ? undefined : whyNotServed(pool, served);

@@ -1,7 +1,7 @@
 /** Whether the addresses that a Service asks for are to be had, and from which pool. */
 import type { Address, Family } from "../address/address.ts";
 import { isBuggyAddress } from "../address/address.ts";
-import { rangeContains } from "../address/range.ts";
+import { rangesContain } from "../address/range.ts";
 import type { Pool } from "../pool/pool.ts";
 import { isNamed, poolsFor, whyNotServed } from "../pool/serve.ts";
 import type { Result } from "../result.ts";
@@ -17,7 +17,7 @@ export function choosePinned(request: ServiceRequest, supply: Supply): Result<Po
   const { service, pinSource: source } = request;
   const found: { readonly address: Address; readonly pool: Pool }[] = [];
   for (const address of request.pins) {
-    const pool = supply.pools.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+    const pool = supply.pools.find(({ ranges }) => rangesContain(ranges, address));
     if (pool === undefined) return err(outsidePools(address, request, supply));
     const refusal = checkPin(address, pool, request, supply);
     if (refusal !== undefined) return err(refusal);
@@ -31,7 +31,7 @@ export function choosePinned(request: ServiceRequest, supply: Supply): Result<Po
 
 function outsidePools(address: Address, request: ServiceRequest, supply: Supply): AllocationRefusal {
   const { service, pinSource: source } = request;
-  const inert = supply.inert?.find(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  const inert = supply.inert?.find(({ ranges }) => rangesContain(ranges, address));
   if (inert !== undefined) {
     const free = suggest(address.family, request, supply);
     return { kind: "pinInInertPool", service, source, address, pool: inert.key, free };

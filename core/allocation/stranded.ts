@@ -1,7 +1,7 @@
 /** Which Services a change of a pool would take addresses from. */
 import type { Address } from "../address/address.ts";
 import { compareAddresses } from "../address/address.ts";
-import { rangeContains } from "../address/range.ts";
+import { rangesContain } from "../address/range.ts";
 import type { UsablePools } from "../pool/overlap.ts";
 import type { Served } from "../pool/serve.ts";
 import { whyNotServed } from "../pool/serve.ts";
@@ -57,14 +57,13 @@ function concernedBy({ pool, before, after, originOf }: PoolChange): (address: A
   const forms = [before, after].flatMap(({ usable, inert }) => [...usable, ...inert].filter(({ key }) => key === pool));
   const ranges = forms.flatMap((form) => form.ranges);
   const isInert = before.inert.some(({ key }) => key === pool);
-  return (address) =>
-    ranges.some((range) => rangeContains(range, address)) || (isInert && originOf(address).claimedFrom === pool);
+  return (address) => rangesContain(ranges, address) || (isInert && originOf(address).claimedFrom === pool);
 }
 
 /** Whether a Service that holds the address keeps it: by the usable pools that have it, else by an anchor. */
 function isKept(held: Origin & { readonly address: Address }, service: Served, pools: UsablePools): boolean {
   const { address } = held;
-  const owners = pools.usable.filter(({ ranges }) => ranges.some((range) => rangeContains(range, address)));
+  const owners = pools.usable.filter(({ ranges }) => rangesContain(ranges, address));
   if (owners.length === 0) return findAnchor(held, pools) !== undefined;
   return owners.some((pool) => hasAddress(pool, address) && whyNotServed(pool, service) === undefined);
 }

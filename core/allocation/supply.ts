@@ -2,7 +2,7 @@
 import type { Address, Family } from "../address/address.ts";
 import { isBuggyAddress } from "../address/address.ts";
 import type { Range } from "../address/range.ts";
-import { rangeContains } from "../address/range.ts";
+import { rangesContain } from "../address/range.ts";
 import { countUsable } from "../pool/count.ts";
 import type { InertPool } from "../pool/overlap.ts";
 import type { Pool } from "../pool/pool.ts";
@@ -61,7 +61,7 @@ export function lowestShareableIn(
 
 /** Whether the pool holds the address, and would hand it out. */
 export const hasAddress = (pool: Pool, address: Address): boolean =>
-  pool.ranges.some((range) => rangeContains(range, address)) && !(pool.avoidBuggyIps && isBuggyAddress(address));
+  rangesContain(pool.ranges, address) && !(pool.avoidBuggyIps && isBuggyAddress(address));
 
 /** Who stands in the way of the Service's having this address of the pool. */
 export const findObstacleIn = (
