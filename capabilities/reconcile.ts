@@ -1,5 +1,5 @@
 /** Brings one Service's annotations, status, Events and claims in line with what it asks for and is stored. */
-import { adoptAddresses, claimAddresses, type ServiceRefusal } from "../cluster/claims.ts";
+import { adoptAddresses, claimAddresses, requestOf, type ServiceRefusal } from "../cluster/claims.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { keptAddresses } from "../cluster/kept.ts";
 import { keyOf, printKey, type ObjectKey, type Service, type ServiceCondition } from "../cluster/kinds.ts";
@@ -95,10 +95,19 @@ async function outcomeOf(
   if (choice.error.kind === "addressDoubled") {
     return { addresses: [], pool: undefined, shown: statusAddresses(service), refusal: choice.error };
   }
-  const addresses = await keep(service, stayingWith(choice.error) ?? keptAddresses(service, cluster), cluster);
+  const addresses = await keep(service, goesOnWith(service, choice.error, cluster), cluster);
   const [first] = addresses;
   const pool = first === undefined ? undefined : (cluster.poolOf(first)?.key ?? cluster.inertPoolOf(first));
   return { addresses, pool, shown: addresses, refusal: choice.error };
+}
+
+/**
+ * What it may keep. One that asks for nothing else than what no usable pool has keeps what a usable one has beside that, and
+ * gives up a family that it wants no more.
+ */
+function goesOnWith(service: Service, refusal: ServiceRefusal, cluster: Cluster): readonly Address[] {
+  const request = stayingWith(refusal) === undefined ? undefined : requestOf(service, cluster);
+  return keptAddresses(service, cluster, request?.ok === true ? request.value.families : undefined);
 }
 
 /** What a Service that can't be served as it asks goes on with: of the addresses that it has and may have, those claimed. */

@@ -41,9 +41,11 @@ export function findAnchored(service: Service, families: readonly Family[], clus
   return first === undefined ? undefined : { addresses: kept.map(({ address }) => address), anchor: first.anchor };
 }
 
-/** Those of its addresses that it may keep, in its order. */
-export const keptAddresses = (service: Service, cluster: Cluster): readonly Address[] =>
-  listedAddresses(service).filter((address) => partingFrom(address, service, cluster) === undefined);
+/** Those of its addresses that it may keep, in its order; only of these families where they are given. */
+export const keptAddresses = (service: Service, cluster: Cluster, families?: readonly Family[]): readonly Address[] =>
+  listedAddresses(service)
+    .filter(({ family }) => families?.includes(family) ?? true)
+    .filter((address) => partingFrom(address, service, cluster) === undefined);
 
 /** What the Service keeps as it is stored, and would not as it is wanted. What it lists no more, Mutate has seen to. */
 export function findLoss(stored: Service, wanted: Service, cluster: Cluster): Loss | undefined {

@@ -175,6 +175,24 @@ describe("a Service from before Berth", () => {
     expect(await settled(world)).toEqual(at("172.16.0.9"));
   });
 
+  test.each<{ row: string; policy: string; pools: readonly IPAddressPool[]; reason: RegExp }>([
+    { row: "of no pool, and prefers both", policy: "PreferDualStack", pools: [lan], reason: /^True AddressOfNoPool/ },
+    { row: "of no pool, and requires both", policy: "RequireDualStack", pools: [lan], reason: /^True NoPoolForFamily/ },
+    {
+      row: "of a pool with a fault, and prefers both",
+      policy: "PreferDualStack",
+      pools: [lan, pool("six", ["fd16::1-fd16::9", "nonsense"])],
+      reason: /^True PoolInert/,
+    },
+  ])("keeps the address that a usable pool has beside the one $row", async ({ policy, pools, reason }) => {
+    const spec = { ipFamilyPolicy: policy, ipFamilies: ["IPv4", "IPv6"], clusterIPs: ["10.96.0.9", "fd96::9"] };
+    const world = await worlds.open({ pools, services: [service(web, { status: ["10.0.0.5", "fd16::9"], spec })] });
+    expect(await settled(world)).toEqual(at("10.0.0.5,fd16::9"));
+    expect(world.conditionOf(web)).toMatch(reason);
+    expect((await world.change(kinds.services, web, { metadata: { labels: { a: "b" } } })).denied).toBeUndefined();
+    expect(await settled(world)).toEqual(at("10.0.0.5,fd16::9"));
+  });
+
   it("does not lose it to a pool that may not serve it", async () => {
     const world = await openWith([lan], "172.16.0.9");
     const late = pool("late", ["172.16.0.0/24"], { serviceAllocation: { namespaces: ["elsewhere"] } });
