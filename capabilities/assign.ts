@@ -66,9 +66,14 @@ async function goOn(request: PeprMutateRequest<a.Service>, refusal: ServiceRefus
   await adoptAddresses(wanted, keptAddresses(wanted, cluster), cluster);
 }
 
-/** What stands in the annotations is Berth's word alone, so whatever the request made of them is put back. */
-function restoreAnnotations({ Raw, OldResource }: PeprMutateRequest<a.Service>): void {
-  const before = isOurs(Raw) ? (OldResource?.metadata?.annotations ?? {}) : {};
+/**
+ * What stands in the annotations is Berth's word alone, so whatever the request made of them is put back; what stood on a
+ * Service that was not Berth's yet was written by somebody else.
+ */
+function restoreAnnotations(request: PeprMutateRequest<a.Service>): void {
+  const { Raw } = request;
+  const stored = storedOf(request);
+  const before = stored !== undefined && isOurs(stored) && isOurs(Raw) ? (stored.metadata?.annotations ?? {}) : {};
   const names = Object.keys(annotationsFor([], undefined));
   setAnnotations(Raw, Object.fromEntries(names.map((name) => [name, before[name] ?? null])));
 }

@@ -1,5 +1,5 @@
 /** What this process knows of the cluster. Reads and remembers, decides nothing, writes nothing. */
-import { printAddress, type Address } from "../core/address/address.ts";
+import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import { rangesContain } from "../core/address/range.ts";
 import type { Pool } from "../core/pool/pool.ts";
 import type { Supply } from "../core/allocation/supply.ts";
@@ -32,7 +32,15 @@ import {
 } from "./kinds.ts";
 import { Ledger } from "./ledger.ts";
 import { feedLedger } from "./ledger-feed.ts";
-import { claimantsOf, clusterFacts, isAdoptedClaim, isOfNoPool, isOurClaim, isUntouched } from "./read.ts";
+import {
+  claimantsOf,
+  clusterFacts,
+  isAdoptedClaim,
+  isOfNoPool,
+  isOurClaim,
+  isUntouched,
+  statusAddresses,
+} from "./read.ts";
 import { reflect } from "./reflector.ts";
 
 /** Which process this is: Pepr runs one module as admission pods and as a watcher. */
@@ -172,10 +180,14 @@ export class Cluster {
     return { claimedFrom: this.claimedFrom(address), isAdopted };
   }
 
-  /** Whether the Service had this address of its before Berth, when no pool had it; without a claim the Service shows it. */
+  /**
+   * Whether the Service had this address of its before Berth, when no pool had it. Without a claim the Service shows it, by
+   * its status too: the annotation alone may be of whoever wrote the Service where admission did not see it.
+   */
   isAdopted(address: Address, service: Service): boolean {
     if (this.claims.get({ name: printAddress(address) }) !== undefined) return this.originOf(address).isAdopted;
-    return isUntouched(service) || isOfNoPool(service);
+    const isShown = statusAddresses(service).some((one) => sameAddress(one, address));
+    return isShown && (isUntouched(service) || isOfNoPool(service));
   }
 
   /** The families of the cluster's Service addresses. */

@@ -78,3 +78,41 @@ it("a Service that waited, and was made a ClusterIP while no watcher was there, 
   expect(world.conditionOf("default/web")).toBeUndefined();
   end.abort();
 });
+
+describe("an address in Berth's annotation that Berth did not write, and that no pool has", () => {
+  const lan = pool("lan", ["10.0.0.1-10.0.0.9"]);
+  const forged = { addresses: "172.16.0.9" };
+
+  it.each([
+    { row: "in a namespace whose Services admission never sees", key: "kube-system/web", isWebhookUp: true },
+    { row: "while the webhook was away", key: "default/web", isWebhookUp: false },
+  ])("is not given to a new Service: $row", async ({ key, isWebhookUp }) => {
+    const world = await worlds.open({ pools: [lan] });
+    world.isWebhookUp = isWebhookUp;
+    await world.create(kinds.services, service(key, forged));
+    await pass(70_000);
+    expect([world.statusOf(key), world.claims()]).toEqual([["10.0.0.1"], [`10.0.0.1 ${key}`]]);
+  });
+
+  it("is not given to a Service that has one", async () => {
+    const world = await worlds.open({ pools: [lan] });
+    await world.create(kinds.services, service("kube-system/web"));
+    await pass(1_000);
+    const annotations = { [keys.addresses]: "172.16.0.9", [keys.fromPool]: null };
+    await world.change(kinds.services, "kube-system/web", { metadata: { annotations } });
+    await pass(70_000);
+    expect([world.statusOf("kube-system/web"), world.claims()]).toEqual([["10.0.0.1"], ["10.0.0.1 kube-system/web"]]);
+  });
+
+  it("is not given to what comes to be a LoadBalancer before the watcher has looked", async () => {
+    const world = await worlds.open({ pools: [lan] });
+    world.endWatcher();
+    await world.create(kinds.services, service("default/web", { ...forged, spec: { type: "ClusterIP" } }));
+    const { warnings } = await world.change(kinds.services, "default/web", { spec: { type: "LoadBalancer" } });
+    expect([world.annotationOf("default/web"), warnings, world.claims()]).toEqual([
+      "10.0.0.1",
+      [],
+      ["10.0.0.1 default/web"],
+    ]);
+  });
+});
