@@ -28,9 +28,11 @@ import {
   isAdoptedClaim,
   isResting,
   isShareable,
+  isUntouched,
   listedAddresses,
   lists,
   serviceNameOf,
+  statusAddresses,
 } from "./read.ts";
 import { giveUpAbandoned } from "./release.ts";
 
@@ -93,6 +95,7 @@ export async function claimAddresses(
 ): Promise<Result<Allocation, ServiceRefusal>> {
   if (mode.isDryRun) return preview(service, cluster);
   await askAboutLost(service, cluster);
+  await joinSharers(service, cluster);
   for (let race = 0; race < RACES; race += 1) {
     const choice = choose(service, cluster, cluster.contendedSupply());
     if (!choice.ok) {
@@ -117,6 +120,16 @@ async function askAboutLost(service: Service, cluster: Cluster): Promise<void> {
     await refreshClaim(known, cluster);
     await mendClaim(known, cluster);
   }
+}
+
+/** One that has an address from before Berth comes in on it once those who hold it share it: nobody loses anything by that. */
+async function joinSharers(service: Service, cluster: Cluster): Promise<void> {
+  if (!isUntouched(service) || findDoubled(service, cluster.ledger.occupancy) !== undefined) return;
+  const shared = statusAddresses(service).filter((address) => {
+    const holder = cluster.ledger.occupancy.holderOf(address);
+    return holder?.kind === "shared" && !isHeldBy(holder, serviceNameOf(service));
+  });
+  await adoptAddresses(service, shared, cluster);
 }
 
 type Claiming = {

@@ -2,7 +2,6 @@
 import { sameAddress, type Address } from "../core/address/address.ts";
 import { parseRange } from "../core/address/range.ts";
 import {
-  isHeldBy,
   sameService,
   serviceHolder,
   servicesOf,
@@ -13,6 +12,7 @@ import {
 import type { Occupancy } from "../core/allocation/occupancy.ts";
 import { wantsAddress, type ClusterFacts } from "../core/allocation/request.ts";
 import { parseSharers } from "../core/allocation/sharers-text.ts";
+import { findObstacle } from "../core/allocation/sharing.ts";
 import { readTerms, type SharingTerms } from "../core/allocation/terms.ts";
 import { keys } from "../core/keys.ts";
 import type { PlanNode } from "../core/announce/plan-types.ts";
@@ -58,7 +58,8 @@ export const listedAddresses = (service: Service): readonly Address[] =>
 
 /**
  * The first address that the Service was given by whatever was there before Berth, and that another Service came to hold
- * without sharing it. Once Berth has served it, its status only follows.
+ * without sharing it, as both are stored: a claim may name the Service for an update that is on its way. Once Berth has
+ * served it, its status only follows.
  */
 export function findDoubled(
   service: Service,
@@ -66,10 +67,9 @@ export function findDoubled(
 ): { readonly address: Address; readonly holder: Holder } | undefined {
   if (!isUntouched(service)) return undefined;
   for (const address of statusAddresses(service)) {
-    const holder = occupancy.holderOf(address);
-    if (holder !== undefined && holder.kind !== "other" && !isHeldBy(holder, serviceNameOf(service))) {
-      return { address, holder };
-    }
+    const newcomer = { service: serviceNameOf(service), terms: readTerms(service), across: "adopted" } as const;
+    const obstacle = findObstacle(occupancy.holderOf(address), newcomer);
+    if (obstacle !== undefined && obstacle.holder.kind !== "other") return { address, holder: obstacle.holder };
   }
   return undefined;
 }

@@ -70,6 +70,33 @@ describe("Services that had their addresses before Berth", () => {
     },
   );
 
+  it.each([
+    { row: "in one namespace, the older first", keys: ["default/a", "default/b"] as const, first: 0 },
+    { row: "in one namespace, the younger first", keys: ["default/a", "default/b"] as const, first: 1 },
+    { row: "in two namespaces", keys: ["default/a", "team/b"] as const, first: 0 },
+  ])("share a doubled one once they are given one key, as they were told: $row", async ({ keys: names, first }) => {
+    const [older, younger] = names;
+    const world = await open({
+      pools: [homelab],
+      services: [
+        service(older, { status: ["192.168.1.207"], ...created(1) }),
+        service(younger, { status: ["192.168.1.207"], spec: { ports: [{ port: 81 }] }, ...created(2) }),
+      ],
+    });
+    await pass(1_000);
+    for (const name of first === 0 ? names : [younger, older]) {
+      const patch = { metadata: { annotations: { [keys.shareNew]: "k" } } };
+      expect((await world.change(kinds.services, name, patch)).denied).toBeUndefined();
+      await pass(1_000);
+    }
+    await pass(140_000);
+    for (const name of names) {
+      expect(world.statusOf(name)).toEqual(["192.168.1.207"]);
+      expect(world.conditionOf(name)).toMatch(/^True Assigned/);
+    }
+    expect(world.claims()).toEqual([`192.168.1.207 ${older}+${younger}`]);
+  });
+
   it("keep their address when it is asked for that they have another", async () => {
     const held = service("default/web", { pin: "10.9.9.9", status: ["192.168.1.207"] });
     const world = await open({ pools: [homelab], services: [held] });
