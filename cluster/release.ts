@@ -78,14 +78,14 @@ const stateOf = (
 ): ReturnType<typeof cluster.history.stateOf> => cluster.history.stateOf(claim, service, cluster.services.get(service));
 
 /**
- * Whether a pin failed only on a Service that is deleted: its claim lingers for it to come back, but yields to a pin. Not
- * where the pool has its addresses rest.
+ * Whether a pin failed only on a Service that is deleted, or has gone elsewhere: its claim lingers for it to come back, but
+ * yields to a pin. Not where the pool has its addresses rest.
  */
 export async function giveUpAbandoned(refusal: RequestRefusal | AllocationRefusal, cluster: Cluster): Promise<boolean> {
   if (refusal.kind !== "pinHeld" || refusal.holder.kind !== "service") return false;
   const claim = cluster.claims.get({ name: printAddress(refusal.address) });
   if (claim === undefined || coolDownOf(claim, cluster) > 0) return false;
   const state = stateOf(claim, refusal.holder, cluster);
-  const isAbandoned = state.service === "absent" && (state.isSettled || (releaseInMillis(state) ?? 1) <= 0);
+  const isAbandoned = state.service !== "lists" && (state.isSettled || (releaseInMillis(state) ?? 1) <= 0);
   return isAbandoned && (await leaveClaim(claim, refusal.holder, cluster));
 }

@@ -211,3 +211,19 @@ describe("of status.ingress by hand", () => {
     expect(await settled(world)).toEqual(at(to));
   });
 });
+
+describe("an address that a Service gave up a moment ago", () => {
+  test.each<{ row: string; change: object }>([
+    { row: "asking for another", change: annotate({ [keys.pinNew]: "10.0.0.7" }) },
+    { row: "becoming a ClusterIP", change: { spec: { type: "ClusterIP" } } },
+  ])("by $row is there for another that asks for it", async ({ change }) => {
+    const world = await openWith(worlds, service(web, { annotations: { [keys.pinNew]: "10.0.0.5" } }));
+    await world.change(kinds.services, web, change);
+    await pass(300);
+    const other = service("default/other", { annotations: { [keys.pinNew]: "10.0.0.5" } });
+    expect((await world.create(kinds.services, other)).denied).toBeUndefined();
+    await pass(70_000);
+    expect(world.statusOf("default/other")).toEqual(["10.0.0.5"]);
+    expect(world.statusOf(web)).not.toContain("10.0.0.5");
+  });
+});
