@@ -96,14 +96,20 @@ function replace(sharers: readonly Sharer[], sharer: Sharer): readonly Sharer[] 
   return sharers.map((one) => (sameService(one, sharer) ? sharer : one));
 }
 
-/** Whoever holds an address by all these notes together: sharers are united, anybody else stands alone. */
+/** Whoever holds an address by all these notes together: sharers who agree are united, anybody else stands alone. */
 export function uniteHolders(holders: readonly Holder[]): Holder | undefined {
   const [first, ...others] = holders;
   if (first?.kind !== "shared") return first;
   const all = others.flatMap((holder) => (holder.kind === "shared" ? holder.sharers : []));
   const sharers = all.reduce<readonly Sharer[]>(
-    (united, sharer) => sharer.terms.reduce((list, terms) => withTerms(list, sharer, terms), united),
+    (united, sharer) =>
+      sharer.terms.every((terms) => mayCome(united, sharer, terms))
+        ? sharer.terms.reduce((list, terms) => withTerms(list, sharer, terms), united)
+        : united,
     first.sharers,
   );
   return { kind: "shared", sharers };
 }
+
+const mayCome = (sharers: readonly Sharer[], service: ServiceName, terms: SharingTerms): boolean =>
+  findObstacle({ kind: "shared", sharers }, { service, terms, across: "adopted" }) === undefined;
