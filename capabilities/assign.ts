@@ -73,7 +73,10 @@ async function goOn(request: PeprMutateRequest<a.Service>, refusal: ServiceRefus
 function restoreAnnotations(request: PeprMutateRequest<a.Service>): void {
   const { Raw } = request;
   const stored = storedOf(request);
-  const before = stored !== undefined && isOurs(stored) && isOurs(Raw) ? (stored.metadata?.annotations ?? {}) : {};
+  const isStoredOurs = stored !== undefined && isOurs(stored);
+  // That of the pool is MetalLB's as well, on Services that are its own.
+  if (!isOurs(Raw) && !isStoredOurs && annotatedAddresses(Raw) === undefined) return;
+  const before = isStoredOurs && isOurs(Raw) ? (stored.metadata?.annotations ?? {}) : {};
   const names = Object.keys(annotationsFor([], undefined));
   setAnnotations(Raw, Object.fromEntries(names.map((name) => [name, before[name] ?? null])));
 }

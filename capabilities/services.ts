@@ -25,6 +25,7 @@ import {
   nodeAddresses,
   pluginAddresses,
   podGateways,
+  statusAddresses,
 } from "../cluster/read.ts";
 import { clearedStatus } from "../cluster/write.ts";
 import { printAddress } from "../core/address/address.ts";
@@ -88,7 +89,8 @@ async function lead(cluster: Cluster, { queue, waiting }: Work, term: AbortSigna
   queue.start(term);
   waiting.clear();
   for (const service of cluster.services.values()) if (lacksAddress(service)) waiting.add(printKey(keyOf(service)));
-  cluster.services.subscribe(({ key, after }) => {
+  cluster.services.subscribe(({ key, before, after }) => {
+    if (foreignStatus(before) !== foreignStatus(after)) queue.add(WAITING, GATHER_MILLIS);
     if (after !== undefined && lacksAddress(after)) waiting.add(printKey(key));
     else waiting.delete(printKey(key));
     queue.add(printKey(key));
@@ -123,6 +125,9 @@ function onSupplyChange(cluster: Cluster, term: AbortSignal, changed: () => void
   }, term);
 }
 
+/** The addresses in a status that is not Berth's: they are held without a claim. */
+const foreignStatus = (service: Service | undefined): string =>
+  service === undefined || isOurs(service) ? "" : statusAddresses(service).map(printAddress).join();
 const sharersOf = (claim: IPAddress | undefined): string | undefined =>
   claim?.metadata?.annotations?.[keys.claimSharers];
 const supplyPart = (pool: IPAddressPool | undefined): string =>

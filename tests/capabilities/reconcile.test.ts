@@ -318,3 +318,30 @@ describe("the status", () => {
     expect(world.annotationOf("default/web")).toBeUndefined();
   });
 });
+
+describe("a Service of a class that is not Berth's", () => {
+  const foreign = { loadBalancerClass: "example.com/other" };
+
+  it("keeps what another controller wrote on it, whatever of it changes", async () => {
+    const annotations = { [keys.fromPool]: "first-pool" };
+    const one = service("default/web", { status: ["10.5.0.1"], spec: foreign, annotations });
+    const world = await open({ pools: [homelab], services: [one] });
+    await world.change(kinds.services, "default/web", { metadata: { labels: { a: "b" } } });
+    await pass(1_000);
+    expect(world.service("default/web")?.metadata?.annotations).toEqual(annotations);
+    expect(world.statusOf("default/web")).toEqual(["10.5.0.1"]);
+  });
+
+  it("leaves its address to one that waits", async () => {
+    const world = await open({
+      pools: [one],
+      services: [service("default/other", { status: ["10.0.0.1"], spec: foreign })],
+    });
+    await world.create(kinds.services, service("default/web"));
+    await pass(1_000);
+    expect(world.statusOf("default/web")).toEqual([]);
+    await world.delete(kinds.services, "default/other");
+    await pass(1_000);
+    expect(world.statusOf("default/web")).toEqual(["10.0.0.1"]);
+  });
+});
