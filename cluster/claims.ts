@@ -68,23 +68,38 @@ export function requestOf(service: Service, cluster: Cluster): Result<ServiceReq
   const name = serviceNameOf(service);
   const request = readRequest(service, cluster.facts(), cluster.namespaceLabels(name.namespace));
   if (!request.ok) return request;
-  const held = heldBy(service, request.value.pins, cluster);
-  return ok({ ...request.value, held, anchored: findAnchored(service, request.value.families, cluster) });
+  const listed = listedBy(service, cluster);
+  const held = [...listed, ...claimedBesides(listed, service, request.value.pins, cluster)];
+  return ok({ ...request.value, held, listed, anchored: findAnchored(service, request.value.families, cluster) });
 }
 
 /**
- * Those that it lists first, in its order: another may be claimed for an update that is on its way, and may yet fail. When
- * that is tried again, these are in the order in which they were given. One that it lists is its own also while this process
- * knows of no holder: the claim may be newer than what was heard.
+ * Those that it lists, in its order. One that it lists is its own also while this process knows of no holder: the claim may
+ * be newer than what was heard.
  */
-function heldBy(service: Service, pins: readonly Address[], { ledger: { occupancy } }: Cluster): readonly Address[] {
+function listedBy(service: Service, { ledger: { occupancy } }: Cluster): readonly Address[] {
   const name = serviceNameOf(service);
-  const listed = listedAddresses(service).filter((address) => {
+  return listedAddresses(service).filter((address) => {
     const holder = occupancy.holderOf(address);
     return holder === undefined || isHeldBy(holder, name);
   });
-  const others = occupancy.addressesOf(name).filter((address) => !listed.some((one) => sameAddress(one, address)));
-  return [...listed, ...inOrderOf(pins, others)];
+}
+
+/**
+ * Others may be claimed for an update that is on its way, and may yet fail. When that is tried again, these are in the order
+ * in which they were given.
+ */
+function claimedBesides(
+  listed: readonly Address[],
+  service: Service,
+  pins: readonly Address[],
+  { ledger: { occupancy } }: Cluster,
+): readonly Address[] {
+  const claimed = occupancy.addressesOf(serviceNameOf(service));
+  return inOrderOf(
+    pins,
+    claimed.filter((address) => !listed.some((one) => sameAddress(one, address))),
+  );
 }
 
 /** The addresses of the Service, claimed in its name. Throws when the API server can't be asked. */
@@ -157,7 +172,13 @@ type Claimed = "kept" | IPAddress | undefined;
 /** Claims all or nothing; false where somebody else was first. */
 async function claimAll({ addresses, pool }: Allocation, claiming: Claiming): Promise<boolean> {
   const { service, cluster } = claiming;
-  const wanted = addresses.map((address) => ({ address, pool, sharers: sharersToBe(address, claiming) }));
+  // Of two pools where the Service keeps what it had of each.
+  const poolFor = (address: Address): string => cluster.poolOf(address)?.key ?? pool;
+  const wanted = addresses.map((address) => ({
+    address,
+    pool: poolFor(address),
+    sharers: sharersToBe(address, claiming),
+  }));
   // Before the first await, so that another request of this process can't choose them meanwhile.
   for (const { address, sharers } of wanted) cluster.ledger.reserve(address, service, holderAmong(sharers, service));
   const taken: IPAddress[] = [];

@@ -58,7 +58,7 @@ export const listedAddresses = (service: Service): readonly Address[] =>
 
 /**
  * The first address that the Service was given by whatever was there before Berth, and that another Service came to hold
- * without sharing it, as both are stored: a claim may name the Service for an update that is on its way. Once Berth has
+ * without sharing it, or that is reserved by hand, as both are stored: a claim may name the Service for an update that is on its way. Once Berth has
  * served it, its status only follows.
  */
 export function findDoubled(
@@ -69,10 +69,12 @@ export function findDoubled(
   for (const address of statusAddresses(service)) {
     const newcomer = { service: serviceNameOf(service), terms: readTerms(service), across: "adopted" } as const;
     const obstacle = findObstacle(occupancy.holderOf(address), newcomer);
-    if (obstacle !== undefined && obstacle.holder.kind !== "other") return { address, holder: obstacle.holder };
+    if (obstacle !== undefined && mayDispute(obstacle.holder)) return { address, holder: obstacle.holder };
   }
   return undefined;
 }
+
+const mayDispute = (holder: Holder): boolean => holder.kind !== "other" || holder.isDisputable === true;
 
 /** Whether Berth has never given the Service anything: what it has is of whatever was there before. */
 export const isUntouched = (service: Service): boolean =>
@@ -96,7 +98,7 @@ export const statusAddresses = (service: Service): readonly Address[] =>
 export const statusHolder = (service: Service): Holder => {
   const name = serviceNameOf(service);
   if (isOurs(service)) return holderOnTerms(name, readTerms(service));
-  return { kind: "other", what: `Service "${name.namespace}/${name.name}"` };
+  return { kind: "other", what: `Service "${name.namespace}/${name.name}"`, isDisputable: true };
 };
 
 /** The Service as the holder of an address: for itself, or open to others where it has a key. */
@@ -106,9 +108,13 @@ export const holderOnTerms = (service: ServiceName, terms: SharingTerms): Holder
 /** The address of a claim, undefined where its name is none. */
 export const claimedAddress = (claim: IPAddress): Address | undefined => addressesIn([claim.metadata?.name])[0];
 
-/** Whether Berth made the claim. */
-export const isOurClaim = (claim: IPAddress): boolean =>
-  metadataOf(claim).labels[keys.claimManagedBy] === keys.claimManager;
+/** Whether Berth made the claim; where the label that says so was taken off, what else Berth wrote on it tells. */
+export function isOurClaim(claim: IPAddress): boolean {
+  const { labels, annotations } = metadataOf(claim);
+  const manager = labels[keys.claimManagedBy];
+  const isMarked = labels[keys.claimPool] !== undefined || annotations[keys.claimSharers] !== undefined;
+  return manager === keys.claimManager || (manager === undefined && isMarked);
+}
 
 /** The Services that hold the address by its claim; none where the claim is not Berth's. */
 export const claimantsOf = (claim: IPAddress): readonly ServiceName[] =>
@@ -132,7 +138,11 @@ export function claimHolder(claim: IPAddress): Holder {
   const owner = printKey({ namespace, name });
   const isClusterIP = metadataOf(claim).labels[keys.claimManagedBy] === CLUSTER_IP_MANAGER;
   if (isClusterIP) return { kind: "other", what: `Service "${owner}" as its ClusterIP` };
-  return { kind: "other", what: `IPAddress "${metadataOf(claim).name}", made by hand for "${owner}"` };
+  return {
+    kind: "other",
+    what: `IPAddress "${metadataOf(claim).name}", made by hand for "${owner}"`,
+    isDisputable: true,
+  };
 }
 
 /** The annotation names the sharers; without it, the Service that the claim was made for has the address for itself. */

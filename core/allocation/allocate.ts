@@ -1,5 +1,5 @@
 /** Which addresses a Service is to have: those it asks for, else those it holds, else the lowest free. Takes nothing. */
-import type { Address, Family } from "../address/address.ts";
+import { sameAddress, type Address, type Family } from "../address/address.ts";
 import { inOrderOf } from "../address/list.ts";
 import type { InertPool } from "../pool/overlap.ts";
 import type { Pool } from "../pool/pool.ts";
@@ -13,7 +13,7 @@ import type { Supply } from "./supply.ts";
 import { findObstacleIn, hasAddress, lowestFreeIn, lowestShareableIn, poolUse } from "./supply.ts";
 
 /**
- * The addresses a Service is to have, and their pool (namespace/name). Their order is stable: those it has in the order
+ * The addresses a Service is to have, and the pool of the first of them (namespace/name). Their order is stable: those it has in the order
  * in which it lists them, then those it asks for as written, then IPv4 before IPv6.
  */
 export type Allocation = { readonly pool: string; readonly addresses: readonly Address[] };
@@ -21,14 +21,15 @@ export type Allocation = { readonly pool: string; readonly addresses: readonly A
 /**
  * The addresses for the request, all of one pool. Nothing is taken, so the same question has the same answer.
  * Asked for: exactly those, a family without one being filled from the same pool. Held: kept while the pool still has
- * them and may serve the Service. Else, for a Service that shares, one that already carries its key. Else the lowest free
+ * them and may serve the Service; also those of two pools, where the Service had one of each before Berth or its pool was
+ * split. Else, for a Service that shares, one that already carries its key. Else the lowest free
  * of the first pool that has them, in poolsFor's order.
  */
 export function allocate(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> {
   const standing = findAnchored(request, supply) ?? checkPools(request, supply);
   if (standing !== undefined) return err(standing);
   if (request.pins.length > 0) return allocatePinned(request, supply);
-  return keepHeld(request, supply) ?? allocateFree(request, supply);
+  return keepListed(request, supply) ?? keepHeld(request, supply) ?? allocateFree(request, supply);
 }
 
 /**
@@ -37,8 +38,11 @@ export function allocate(request: ServiceRequest, supply: Supply): Result<Alloca
  */
 function findAnchored(request: ServiceRequest, { pools }: Supply): AllocationRefusal | undefined {
   const { service, pins, poolName, families, anchored } = request;
-  if (anchored === undefined || pins.length > 0) return undefined;
+  if (anchored === undefined) return undefined;
   const { anchor, addresses } = anchored;
+  // Where there are pools, what stands against the pins is to be said.
+  const isPinned = pools.length === 0 && pins.every((pin) => addresses.some((address) => sameAddress(address, pin)));
+  if (pins.length > 0 && !isPinned) return undefined;
   const isAtHome = poolName === undefined || (anchor.kind === "inert" && isNamed(anchor.pool, poolName));
   if (!isAtHome) return undefined;
   if (!isEnough(addresses, request))
@@ -84,6 +88,26 @@ function allocatePinned(request: ServiceRequest, supply: Supply): Result<Allocat
   const missing = request.families.filter((family) => !pool.ranges.some((range) => range.first.family === family));
   if (missing.length > 0) return err({ kind: "pinPoolLacksFamily", service, source, pins, pool: pool.key, missing });
   return err(whyNone(request, [pool], supply));
+}
+
+/** What it has of every family it wants, where some pool lets it keep each. */
+function keepListed(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> | undefined {
+  const { families, listed = [] } = request;
+  const kept = families.flatMap((family) => {
+    const ofFamily = listed.filter((address) => address.family === family);
+    const found = ofFamily.flatMap((address) => {
+      const pool = supply.pools.find((candidate) => mayKeep(address, candidate, request, supply));
+      return pool === undefined ? [] : [{ address, pool }];
+    });
+    return found.slice(0, 1);
+  });
+  if (kept.length !== families.length) return undefined;
+  const addresses = inOrderOf(
+    listed,
+    kept.map(({ address }) => address),
+  );
+  const first = kept.find(({ address }) => address === addresses[0]);
+  return first === undefined ? undefined : ok({ pool: first.pool.key, addresses });
 }
 
 /** The first pool that may go on serving an address the Service holds, if the rest it needs is to be had there. */

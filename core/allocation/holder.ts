@@ -8,7 +8,13 @@ export type ServiceName = { readonly namespace: string; readonly name: string };
  * Who holds an address: one Service of Berth's for itself, several that share it, or something else, said in words for
  * people ("Service \"default/web\" as its ClusterIP", "Node \"node-1\"").
  */
-export type Holder = ServiceHolder | SharedHolder | { readonly kind: "other"; readonly what: string };
+export type Holder = ServiceHolder | SharedHolder | OtherHolder;
+
+/**
+ * What holds an address and is no Service of Berth's. `isDisputable` where a Service that had the address before Berth stays with
+ * it all the same and is told: what a Node or a ClusterIP has can't work for anybody else.
+ */
+export type OtherHolder = { readonly kind: "other"; readonly what: string; readonly isDisputable?: true };
 
 /** A Service that holds an address for itself; `isResting` once it has given it up and a cool-down keeps it for it. */
 export type ServiceHolder = ServiceName & { readonly kind: "service"; readonly isResting?: true };

@@ -63,6 +63,8 @@ export type ServiceRequest = {
    * leaves it empty.
    */
   readonly held: readonly Address[];
+  /** Those of `held` that are written on it, and not only claimed for it; readRequest leaves it out. */
+  readonly listed?: readonly Address[] | undefined;
   /** What it keeps where it asks for nothing else, although no usable pool has it; readRequest leaves it out. */
   readonly anchored?: Anchored | undefined;
 };

@@ -163,7 +163,7 @@ function explainOpen(refusal: Exclude<Unpinned, Named | OfPool>): string {
     case "addressOfNoPool":
       return `${thing} goes on with ${printAddressList(refusal.addresses)}, which it had before Berth and no IPAddressPool has; add that to a pool, or name a pool in the annotation ${keys.poolNew} to be moved`;
     case "addressDoubled":
-      return `${thing} has ${printAddress(refusal.address)} in its status, which ${printHolder(refusal.holder)} holds too; ask for another address in ${keys.pinNew}, or give both the same ${keys.shareNew}`;
+      return `${thing} has ${printAddress(refusal.address)} in its status, which ${printHolder(refusal.holder)} holds too; ask for another address in ${keys.pinNew}${refusal.holder.kind === "other" ? "" : `, or give both the same ${keys.shareNew}`}`;
     case "noPools":
       return `${thing} gets an address as soon as there is a pool for it; ${refusal.anyPool ? "no IPAddressPool can be used as it is, so repair one" : "no IPAddressPool exists yet, so create one"}`;
     case "noEligiblePool":

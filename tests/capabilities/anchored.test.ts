@@ -64,6 +64,15 @@ describe("a Service of a pool that comes to have a fault", () => {
     expect((await world.delete(kinds.pools, "network/broken")).denied).toContain('10.1.0.1 (Service "default/web")');
   });
 
+  it("keeps it and is told so where it asks for it and there is no other pool", async () => {
+    const world = await worlds.open({ pools: [pool("broken", ["10.1.0.1-10.1.0.9"])] });
+    await world.create(kinds.services, service(web, { pin: "10.1.0.1" }));
+    await pass(100);
+    world.store.edit(kinds.pools, { namespace: "network", name: "broken" }, { spec: broken.spec });
+    expect(await settled(world)).toEqual(at("10.1.0.1"));
+    expect(world.conditionOf(web)).toBe(`True PoolInert: ${keeps}`);
+  });
+
   it("is denied what it can't have beside that", async () => {
     const world = await openServed();
     const spec = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] };
@@ -212,21 +221,6 @@ describe("a Service from before Berth", () => {
     await world.change(kinds.pools, "network/late", annotate({ [keys.poolAllowRenumbering]: "true" }));
     expect((await world.delete(kinds.pools, "network/late")).denied).toBeUndefined();
     expect(await settled(world)).toEqual(at("10.0.0.1"));
-  });
-
-  it("that is pinned to what an older one holds is told, and not moved", async () => {
-    const [older, younger] = [1, 2].map((day) => ({ creationTimestamp: `2025-12-0${String(day)}T00:00:00Z` }));
-    const world = await worlds.open({
-      pools: [lan],
-      services: [
-        service("default/db", { pin: "10.0.0.5", status: ["10.0.0.5"], metadata: older ?? {} }),
-        service(web, { pin: "10.0.0.5", status: ["10.0.0.5"], metadata: younger ?? {} }),
-      ],
-    });
-    await pass(70_000);
-    expect(world.statusOf(web)).toEqual(["10.0.0.5"]);
-    expect(world.conditionOf(web)).toMatch(/^False AddressDoubled/);
-    expect(world.claims()).toEqual(["10.0.0.5 default/db"]);
   });
 });
 

@@ -1,4 +1,4 @@
-/** What the watcher does without being asked: adopts, serves who waited, frees, and puts right. */
+/** What the watcher does without being asked: serves who waited, frees, and puts right. */
 import { describe, expect, it } from "vitest";
 import { kinds } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
@@ -11,111 +11,6 @@ const worlds = useWorlds();
 const homelab = pool("homelab-pool", ["192.168.1.200-192.168.1.220"]);
 const one = pool("one", ["10.0.0.1/32"]);
 const open = (seed: Seed = { pools: [homelab] }) => worlds.open(seed);
-const created = (day: number) => ({ metadata: { creationTimestamp: `2025-12-0${String(day)}T00:00:00Z` } });
-
-describe("Services that had their addresses before Berth", () => {
-  it("keep them, and nobody else is given one", async () => {
-    const world = await open({
-      pools: [homelab],
-      services: [
-        service("default/web", { status: ["192.168.1.207"] }),
-        service("default/dns", { status: ["192.168.1.200"] }),
-        service("default/new"),
-      ],
-    });
-    expect(world.claims()).toEqual([
-      "192.168.1.200 default/dns",
-      "192.168.1.201 default/new",
-      "192.168.1.207 default/web",
-    ]);
-    expect(["web", "dns"].map((name) => world.statusOf(`default/${name}`))).toEqual([
-      ["192.168.1.207"],
-      ["192.168.1.200"],
-    ]);
-    expect(world.annotationOf("default/web")).toBe("192.168.1.207");
-  });
-
-  it("keep one that no pool has", async () => {
-    const world = await open({
-      pools: [homelab],
-      services: [service("kube-system/traefik", { status: ["172.16.0.9"] })],
-    });
-    await world.create(kinds.pools, pool("late", ["172.16.0.0/24"]));
-    await world.create(kinds.services, service("default/web", { pin: "172.16.0.1" }));
-    await pass(1_000);
-    expect(world.claims()).toContain("172.16.0.9 kube-system/traefik");
-  });
-
-  it.each([
-    { first: "the list's first", older: "a", younger: "z" },
-    { first: "the list's last", older: "z", younger: "a" },
-  ])(
-    "leave a doubled one to the older Service, and the other is told and not moved, be it $first",
-    async ({ older, younger }) => {
-      const world = await open({
-        pools: [homelab],
-        services: [
-          service(`default/${older}`, { status: ["192.168.1.207"], ...created(1) }),
-          service(`default/${younger}`, { status: ["192.168.1.207"], ...created(2) }),
-        ],
-      });
-      await pass(1_000);
-      expect(world.statusOf(`default/${older}`)).toEqual(["192.168.1.207"]);
-      expect(world.statusOf(`default/${younger}`)).toEqual(["192.168.1.207"]);
-      expect(world.annotationOf(`default/${younger}`)).toBeUndefined();
-      expect(world.conditionOf(`default/${younger}`)).toBe(
-        `False AddressDoubled: Service "default/${younger}" has 192.168.1.207 in its status, which Service "default/${older}" holds too; ask for another address in metallb.io/loadBalancerIPs, or give both the same metallb.io/allow-shared-ip`,
-      );
-      expect(world.claims()).toEqual([`192.168.1.207 default/${older}`]);
-    },
-  );
-
-  it.each([
-    { row: "in one namespace, the older first", keys: ["default/a", "default/b"] as const, first: 0 },
-    { row: "in one namespace, the younger first", keys: ["default/a", "default/b"] as const, first: 1 },
-    { row: "in two namespaces", keys: ["default/a", "team/b"] as const, first: 0 },
-  ])("share a doubled one once they are given one key, as they were told: $row", async ({ keys: names, first }) => {
-    const [older, younger] = names;
-    const world = await open({
-      pools: [homelab],
-      services: [
-        service(older, { status: ["192.168.1.207"], ...created(1) }),
-        service(younger, { status: ["192.168.1.207"], spec: { ports: [{ port: 81 }] }, ...created(2) }),
-      ],
-    });
-    await pass(1_000);
-    for (const name of first === 0 ? names : [younger, older]) {
-      const patch = { metadata: { annotations: { [keys.shareNew]: "k" } } };
-      expect((await world.change(kinds.services, name, patch)).denied).toBeUndefined();
-      await pass(1_000);
-    }
-    await pass(140_000);
-    for (const name of names) {
-      expect(world.statusOf(name)).toEqual(["192.168.1.207"]);
-      expect(world.conditionOf(name)).toMatch(/^True Assigned/);
-    }
-    expect(world.claims()).toEqual([`192.168.1.207 ${older}+${younger}`]);
-  });
-
-  it("keep their address when it is asked for that they have another", async () => {
-    const held = service("default/web", { pin: "10.9.9.9", status: ["192.168.1.207"] });
-    const world = await open({ pools: [homelab], services: [held] });
-    await pass(1_000);
-    expect(world.statusOf("default/web")).toEqual(["192.168.1.207"]);
-    expect(world.conditionOf("default/web")).toMatch(/^True OutsidePools: Service "default\/web" asks for 10\.9\.9\.9/);
-  });
-
-  it("are written once: a restart of the watcher changes nothing", async () => {
-    const world = await open({ pools: [homelab], services: [service("default/web", { status: ["192.168.1.207"] })] });
-    await pass(1_000);
-    const before = world.store.resourceVersion;
-    const end = new AbortController();
-    await world.startWatcher(end.signal);
-    await pass(10_000);
-    end.abort();
-    expect(world.store.resourceVersion).toBe(before);
-  });
-});
 
 describe("a Service that bypassed admission", () => {
   it("in kube-system gets its address from the watcher", async () => {
@@ -316,32 +211,5 @@ describe("the status", () => {
     await pass(1_000);
     expect(world.statusOf("default/web")).toEqual([]);
     expect(world.annotationOf("default/web")).toBeUndefined();
-  });
-});
-
-describe("a Service of a class that is not Berth's", () => {
-  const foreign = { loadBalancerClass: "example.com/other" };
-
-  it("keeps what another controller wrote on it, whatever of it changes", async () => {
-    const annotations = { [keys.fromPool]: "first-pool" };
-    const one = service("default/web", { status: ["10.5.0.1"], spec: foreign, annotations });
-    const world = await open({ pools: [homelab], services: [one] });
-    await world.change(kinds.services, "default/web", { metadata: { labels: { a: "b" } } });
-    await pass(1_000);
-    expect(world.service("default/web")?.metadata?.annotations).toEqual(annotations);
-    expect(world.statusOf("default/web")).toEqual(["10.5.0.1"]);
-  });
-
-  it("leaves its address to one that waits", async () => {
-    const world = await open({
-      pools: [one],
-      services: [service("default/other", { status: ["10.0.0.1"], spec: foreign })],
-    });
-    await world.create(kinds.services, service("default/web"));
-    await pass(1_000);
-    expect(world.statusOf("default/web")).toEqual([]);
-    await world.delete(kinds.services, "default/other");
-    await pass(1_000);
-    expect(world.statusOf("default/web")).toEqual(["10.0.0.1"]);
   });
 });

@@ -137,6 +137,14 @@ function judgePinned(service: NaiveService, named: readonly NaivePool[], state: 
 }
 
 function judgeHeld(service: NaiveService, named: readonly NaivePool[], state: NaiveState): Verdict | undefined {
+  const mine = service.has.filter((address) =>
+    named.some(
+      (pool) =>
+        pool.addresses.includes(address) && serves(pool, service, state) && isOpen(address, pool, service, state),
+    ),
+  );
+  const kept = service.families.flatMap((family) => mine.filter((one) => familyOf(one) === family).slice(0, 1));
+  if (kept.length === service.families.length) return ordered(kept, service);
   for (const family of service.families) {
     const held = service.has.find((address) => familyOf(address) === family);
     const pool = named.find((one) => held !== undefined && one.addresses.includes(held) && serves(one, service, state));

@@ -89,8 +89,8 @@ export const aboutServices: Pick<Catalogue, (RequestRefusal | AllocationRefusal)
   addressDoubled: {
     answer: "waits",
     cause:
-      "Before Berth came, two Services were given one address without the right to share it; the older one keeps it.",
-    cure: "Ask for another address for one of them, or let them share.",
+      "Before Berth came, two Services were given one address without the right to share it, and the older one keeps it; or what a Service had is reserved by hand.",
+    cure: "Ask for another address for one of them, let them share, or delete the reservation.",
     examples: [{ kind: "addressDoubled", service, address: pin.address, holder: other }],
   },
   poolMayNotServe: {
