@@ -41,9 +41,8 @@ function claimObject({ address, pool, service, sharers, isAdopted }: NewClaim): 
     metadata: {
       name: printAddress(address),
       labels: {
-        [keys.claimManagedBy]: keys.claimManager,
         [keys.claimFamily]: address.family,
-        ...poolLabels(pool),
+        ...ownLabels(pool),
         ...(sharers === undefined ? {} : SHAREABLE),
       },
       annotations: {
@@ -65,6 +64,12 @@ function parentPool(pool: string): ReturnType<typeof parentService> {
 
 /** What stands on a claim that names sharers. */
 const SHAREABLE = { [keys.claimShareable]: "true" };
+
+/** That the claim is Berth's, and of which pool. */
+const ownLabels = (pool: string): Readonly<Record<string, string>> => ({
+  [keys.claimManagedBy]: keys.claimManager,
+  ...poolLabels(pool),
+});
 
 function poolLabels(pool: string): Readonly<Record<string, string>> {
   const [namespace = "", name = ""] = pool.split("/");
@@ -108,6 +113,19 @@ export function renewClaim(
   return amend(claim, { annotations: shared, labels: { ...labels, ...SHAREABLE } }, cluster);
 }
 
+/**
+ * Has the claim's labels say that it is Berth's and which pool has its address now, after a pool was renamed or split. False
+ * where they did.
+ */
+export async function relabel(claim: IPAddress, pool: string | undefined, cluster: Cluster): Promise<boolean> {
+  const { labels } = metadataOf(claim);
+  const gone = { [keys.claimPool]: null, [keys.claimPoolNamespace]: null };
+  const own = { ...(pool === undefined ? {} : gone), ...ownLabels(pool ?? "") };
+  if (Object.entries(own).every(([key, value]) => (labels[key] ?? null) === value)) return false;
+  await amend(claim, { annotations: {}, labels: own }, cluster);
+  return true;
+}
+
 /** Notes on the claim that nobody needs it since now; undefined where somebody else has changed it. */
 export const writeResting = (claim: IPAddress, cluster: Cluster): Promise<IPAddress | undefined> =>
   amend(claim, { annotations: { [keys.claimRestingSince]: new Date().toISOString() } }, cluster);
@@ -115,7 +133,7 @@ export const writeResting = (claim: IPAddress, cluster: Cluster): Promise<IPAddr
 /** What is written on a claim; null takes away. */
 type Amendment = {
   readonly annotations: Readonly<Record<string, string | null>>;
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string | null>>;
 };
 
 async function amend(

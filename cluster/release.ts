@@ -7,11 +7,11 @@ import { GRACE_MILLIS, releaseInMillis, restsForMillis } from "../core/allocatio
 import { findObstacle, sharersOf, withOnlyTerms } from "../core/allocation/sharing.ts";
 import { readTerms, sameTerms } from "../core/allocation/terms.ts";
 import { keys } from "../core/keys.ts";
-import { leaveClaim, renewClaim, writeResting } from "./claim-writes.ts";
+import { leaveClaim, relabel, renewClaim, writeResting } from "./claim-writes.ts";
 import type { Cluster } from "./cluster.ts";
 import { metadataOf, type IPAddress, type ObjectKey } from "./kinds.ts";
 import type { Again } from "./queue.ts";
-import { claimantsOf, claimedAddress, claimHolder, isResting } from "./read.ts";
+import { claimantsOf, claimedAddress, claimHolder, isAdoptedClaim, isResting } from "./read.ts";
 
 /** How soon a claim is looked at again that somebody else has just changed, in milliseconds. */
 const SOON_MILLIS = 1;
@@ -30,7 +30,11 @@ export async function releaseUnneeded(key: ObjectKey, cluster: Cluster): Promise
 async function releaseOne(claim: IPAddress, service: ServiceName, cluster: Cluster): Promise<Again> {
   const state = stateOf(claim, service, cluster);
   const inMillis = releaseInMillis(state);
-  if (inMillis === undefined) return bindToStored(claim, service, cluster);
+  if (inMillis === undefined) {
+    return (await relabel(claim, poolNow(claim, cluster), cluster))
+      ? SOON_MILLIS
+      : bindToStored(claim, service, cluster);
+  }
   if (isResting(claim)) return wakeOrRest(claim, service, cluster);
   if (inMillis > 0) return inMillis;
   const isLast = claimantsOf(claim).length === 1;
@@ -47,6 +51,12 @@ async function wakeOrRest(claim: IPAddress, service: ServiceName, cluster: Clust
   const inMillis = restsForMillis({ sinceMillis, knownMillis, nowMillis: Date.now() }, coolDownOf(claim, cluster));
   if (inMillis > 0) return inMillis;
   return (await leaveClaim(claim, service, cluster)) ? undefined : SOON_MILLIS;
+}
+
+function poolNow(claim: IPAddress, cluster: Cluster): string | undefined {
+  const address = claimedAddress(claim);
+  // That a pool has come to have an address that none had is noted with more than a label.
+  return address === undefined || isAdoptedClaim(claim) ? undefined : cluster.poolOf(address)?.key;
 }
 
 /** How long an address of the claim's pool rests, in milliseconds. */

@@ -4,6 +4,7 @@ import { kinds, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
 import { claim, pool, service } from "../support/builders.ts";
 import { pass } from "../support/paused-time.ts";
+import { renumbering } from "../support/web.ts";
 import { useWorlds, type World } from "../support/world.ts";
 
 const worlds = useWorlds();
@@ -103,6 +104,31 @@ describe("a claim whose annotation of sharers is", () => {
     const world = await worlds.open({ pools: [lan], claims: [foreign] });
     await pass(130_000);
     expect(world.store.all(kinds.claims)).toHaveLength(1);
+  });
+});
+
+describe("a claim whose labels", () => {
+  const labels = (world: World) => world.store.get(kinds.claims, { name: "10.0.0.1" })?.metadata?.labels;
+
+  it("somebody took off is Berth's all the same and has them again", async () => {
+    const world = await openWith(service(a));
+    const before = labels(world);
+    await world.change(kinds.claims, "10.0.0.1", { metadata: { labels: { [keys.claimManagedBy]: null } } });
+    await pass(70_000);
+    expect(world.statusOf(a)).toEqual(["10.0.0.1"]);
+    expect(world.claims()).toEqual(["10.0.0.1 default/a"]);
+    expect(labels(world)).toEqual(before);
+  });
+
+  it("name a pool that was renamed name what has the address now", async () => {
+    const world = await worlds.open({ pools: [pool("lan", ["10.0.0.1-10.0.0.9"], {}, renumbering)] });
+    await world.create(kinds.services, service(a));
+    await pass(1_000);
+    await world.delete(kinds.pools, "network/lan");
+    await world.create(kinds.pools, pool("new", ["10.0.0.1-10.0.0.9"]));
+    await pass(70_000);
+    expect(world.statusOf(a)).toEqual(["10.0.0.1"]);
+    expect(labels(world)).toMatchObject({ [keys.claimPool]: "new", [keys.claimPoolNamespace]: "network" });
   });
 });
 
