@@ -246,11 +246,10 @@ impl Fellows {
     pub fn judge_hearing(&mut self, timing: &Timing, speaking: Duration, now: Duration) -> bool {
         let mut has_changed = false;
         for fellow in self.known.values_mut() {
-            // Of one that only others hear, nothing is known about what it hears.
-            if now >= fellow.heard_until(timing) {
-                continue;
-            }
-            let is_deaf = now >= fellow.deaf_at(timing, speaking);
+            // Of one that only others hear, nothing is known about what it hears since; but what it was until then it stays,
+            // also where nobody looked in time.
+            let deaf_at = fellow.deaf_at(timing, speaking);
+            let is_deaf = now >= deaf_at && deaf_at < fellow.heard_until(timing);
             has_changed |= is_deaf != fellow.is_deaf;
             fellow.is_deaf = is_deaf;
         }

@@ -290,3 +290,28 @@ fn an_old_hello_of_this_node_proves_nothing_any_more() {
     let mut fellow = Fellow::new("node-2");
     assert_eq!(lab.happen(fellow.hello(&old))[0], Action::Discard(HelloFault::Unproven));
 }
+
+#[test]
+fn one_that_is_heard_no_more_since_a_moment_after_it_was_deaf_does_not_have_the_loop_turn_without_a_pause() {
+    let (mut lab, mut deaf) = behind_a_fellow();
+    let mut witness = lab.meet("node-3");
+    // Once more it says that it hears somebody, then for the last time, a moment late, that it hears nobody.
+    lab.run_for(TIMING.interval);
+    lab.happen(deaf.hello(&lab.hello));
+    lab.happen(witness.hello(&lab.hello));
+    lab.run_for(TIMING.interval);
+    lab.now += Duration::from_micros(300);
+    lab.happen(deaf.hello(&[]));
+    witness.hears = Some("node-2");
+    for _ in 0..20 {
+        lab.happen(witness.hello(&lab.hello));
+        let end = lab.now + TIMING.interval;
+        while let Some(deadline) = lab.responder.deadline().filter(|deadline| *deadline <= end) {
+            assert!(deadline > lab.now, "a deadline that is over does not move the clock");
+            // A wait ends at a whole millisecond, so up to one later than it was asked to.
+            lab.now = deadline + Duration::from_micros(700);
+            lab.happen(Event::Tick);
+        }
+        lab.now = end.max(lab.now);
+    }
+}
