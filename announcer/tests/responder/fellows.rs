@@ -315,3 +315,30 @@ fn one_that_is_heard_no_more_since_a_moment_after_it_was_deaf_does_not_have_the_
         lab.now = end.max(lab.now);
     }
 }
+
+#[test]
+fn a_death_of_long_ago_is_not_what_an_address_was_vacant_since() {
+    let (mut lab, mut first) = behind_a_fellow();
+    lab.plan(vec![vip(VIP, &["node-2", "node-3", "node-1"])]);
+    let mut second = lab.meet("node-3");
+    for _ in 0..5 {
+        lab.run_with(&mut second, TIMING.interval);
+        lab.happen(first.hello(&lab.hello));
+    }
+    assert!(!lab.answers(VIP));
+    // The first dies, and the second takes over.
+    lab.run_with(&mut second, MILLI * 300);
+    second.state(&[(VIP.into(), Stance::Answers(1))]);
+    lab.run_with(&mut second, SECOND * 60);
+    assert!(!lab.answers(VIP));
+    // A minute later the second one hears nobody any more.
+    let mut took = None;
+    for _ in 0..10 {
+        let mut done = lab.run_for(TIMING.interval);
+        let at = lab.time();
+        done.extend(lab.happen(second.hello(&[])).into_iter().map(|action| (at, action)));
+        took = took.or(takeover(&done));
+    }
+    let (_, cause, vacant) = took.unwrap();
+    assert!(vacant.is_none_or(|vacant| vacant < SECOND), "{cause:?} {vacant:?}");
+}

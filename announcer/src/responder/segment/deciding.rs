@@ -54,6 +54,8 @@ impl Segment {
         let Some(place) = self.places.get_mut(&ip) else { return };
         place.vacant =
             if is_answering || is_held || self.quiet.is_some() { None } else { place.vacant.or(Some(context.now)) };
+        // Of who answered before the one who does now, nothing follows any more.
+        place.vacated = place.vacated.filter(|_| !is_held);
         place.inherits = false;
         place.standing = after;
         if after != before {
