@@ -134,6 +134,21 @@ fn a_plan_that_takes_the_address_away_hands_it_over_the_same_way() {
 }
 
 #[test]
+fn an_address_of_which_it_was_the_only_candidate_goes_to_another_node_without_a_gap() {
+    let mut lab = Lab::on_lan();
+    lab.plan(vec![vip(VIP, &["node-1"])]);
+    let mut fellow = lab.meet("node-2");
+    // The other node's plan, which has it as the only candidate now, comes a moment later.
+    lab.happen(Event::Plan(Plan { generation: 8, vips: vec![] }));
+    assert_eq!(says(&lab, VIP), Some(Stance::Leaves));
+    lab.run_for(MILLI * 50);
+    assert_eq!(answer(&lab.hear(2, request(VIP))).packet.sender_ip, VIP);
+    fellow.state(&[(VIP.into(), Stance::Answers(0))]);
+    lab.happen(fellow.hello(&lab.hello));
+    assert!(!lab.answers(VIP));
+}
+
+#[test]
 fn an_address_that_is_given_back_while_it_leaves_is_kept_without_a_gap() {
     let (mut lab, mut fellow) = with_fellow();
     lab.happen(Event::Plan(Plan { generation: 8, vips: vec![vip(VIP, &["node-2"])] }));

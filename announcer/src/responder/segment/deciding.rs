@@ -75,8 +75,10 @@ impl Segment {
     fn may_linger(&self, ip: IpAddr, reason: Silence, context: &Context<'_>) -> bool {
         let has_others = self.places.get(&ip).is_some_and(|place| place.has_others);
         let is_ours_still = || context.book.is_some_and(|book| book.entries.contains_key(&ip));
+        // Where it was the only candidate, the plan of another node that has it now may come a moment later than this one's.
+        let may_be_others = || has_others || reason == Silence::NotOurs && !is_ours_still();
         let may_twin = || reason == Silence::NotOurs && self.fellows.twins().next().is_some() && is_ours_still();
-        is_own_doing(reason) && (has_others && self.fellows.has_company() || may_twin())
+        is_own_doing(reason) && (self.fellows.has_company() && may_be_others() || may_twin())
     }
 
     fn carry_out(
