@@ -55,6 +55,11 @@ export class Plans {
       this.#planning.add(PLAN, this.#pace.pauseMillis(performance.now()));
     };
     this.#feed = new PlanFeed(cluster, { planner: this.#planner, tell, term });
+    // Who leads again would say on Services what it knew then, until it has planned.
+    const forget = (): void => {
+      cluster.announced.clear();
+    };
+    term.addEventListener("abort", forget, { once: true });
   }
 
   /** Plans, and follows all changes from then on. */

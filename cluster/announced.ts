@@ -27,6 +27,11 @@ export class AnnouncedStore {
     else this.#conditions.set(service, condition);
     for (const listener of this.#listeners) listener(service);
   }
+
+  /** Forgets all, and tells nobody: from now on another watcher knows better. */
+  clear(): void {
+    this.#conditions.clear();
+  }
 }
 
 function same(a: AnnouncedCondition | undefined, b: AnnouncedCondition | undefined): boolean {
