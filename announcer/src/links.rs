@@ -2,7 +2,7 @@
 //!
 //! It hands on what the kernel says and judges nothing: which interfaces are fit is the responder's to decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
@@ -99,15 +99,20 @@ async fn list(handle: &Handle) -> Result<World, LinksError> {
 #[derive(Debug, Default)]
 struct World {
     links: BTreeMap<u32, Link>,
-    /// Link-local addresses in use, each with its interface; an interface may have several.
-    link_locals: BTreeSet<(u32, Ipv6Addr)>,
+    /// Link-local addresses, each with its interface, and whether they are in use; an interface may have several.
+    link_locals: BTreeMap<(u32, Ipv6Addr), bool>,
 }
 
 impl World {
     /// Gives the interfaces in the kernel's order, each with the least of its link-local addresses.
     fn links(&self) -> Vec<Link> {
-        let local = |index| self.link_locals.iter().find(|(of, _)| *of == index).map(|(_, ip)| *ip);
-        self.links.values().map(|link| Link { link_local: local(link.index), ..link.clone() }).collect()
+        let of = |index| self.link_locals.iter().filter(move |((of, _), _)| *of == index);
+        let complete = |link: &Link| {
+            let link_local = of(link.index).find(|(_, is_used)| **is_used).map(|((_, ip), _)| *ip);
+            let traits = Traits { has_ipv6: of(link.index).next().is_some(), ..link.traits };
+            Link { link_local, traits, ..link.clone() }
+        };
+        self.links.values().map(complete).collect()
     }
 
     /// Takes in what the kernel tells; false when it lost messages, so that the whole list has to be read again.
@@ -132,15 +137,14 @@ impl World {
         true
     }
 
-    /// Takes in an address; one that is still being checked, or was found to be another's, is none.
+    /// Takes in an address; one that is still being checked is not in use, and one that was found to be another's is none.
     fn add(&mut self, message: &AddressMessage) {
-        let unfit = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
         if let Some(ip) = link_local(message) {
-            let address = (message.header.index, ip);
-            if message.header.flags.intersects(unfit) {
+            let (address, flags) = ((message.header.index, ip), message.header.flags);
+            if flags.contains(AddressHeaderFlags::Dadfailed) {
                 self.link_locals.remove(&address);
             } else {
-                self.link_locals.insert(address);
+                self.link_locals.insert(address, !flags.contains(AddressHeaderFlags::Tentative));
             }
         }
     }
@@ -175,6 +179,7 @@ fn read(message: &LinkMessage) -> Link {
             can_broadcast: flags.contains(LinkFlags::Broadcast),
             has_no_arp: flags.contains(LinkFlags::Noarp),
             has_master: false,
+            has_ipv6: false,
         },
     };
     for attribute in &message.attributes {
@@ -271,9 +276,10 @@ mod tests {
         ] {
             assert!(world.take_in(netlink(RouteNetlinkMessage::NewAddress(address(ip, flags)))));
             assert_eq!(world.links()[0].link_local, expected.map(|ip| ip.parse().unwrap()), "{ip}");
+            assert_eq!(world.links()[0].traits.has_ipv6, ip == "fe80::2", "{ip} {flags:?}");
         }
         let gone = address("fe80::2", AddressHeaderFlags::empty());
         assert!(world.take_in(netlink(RouteNetlinkMessage::DelAddress(gone))));
-        assert_eq!(world.links()[0].link_local, None);
+        assert_eq!((world.links()[0].link_local, world.links()[0].traits.has_ipv6), (None, false));
     }
 }

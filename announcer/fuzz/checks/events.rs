@@ -80,6 +80,7 @@ impl World<'_> {
                     can_broadcast: bits & 4 == 0,
                     has_no_arp: bits & 8 != 0,
                     has_master: bits & 0x10 != 0,
+                    has_ipv6: bits & 0x20 == 0,
                 },
             })
         });

@@ -59,6 +59,8 @@ pub struct Traits {
     pub has_no_arp: bool,
     /// It belongs to a bond, bridge, team or VRF, which speaks in its place.
     pub has_master: bool,
+    /// IPv6 is switched on there: it has a link-local address, be it one that is still being checked.
+    pub has_ipv6: bool,
 }
 
 impl Link {

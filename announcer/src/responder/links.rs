@@ -47,16 +47,17 @@ impl Responder {
             if segment.mac != mac || (is_running && !segment.is_running) {
                 self.announcing.restart(link.index, now);
             }
-            let is_renamed = segment.name != link.name;
+            let wants_others = segment.name != link.name || segment.has_ipv6 != link.traits.has_ipv6;
             (segment.mac, segment.is_running, segment.link_local) = (mac, is_running, link.link_local);
-            segment.name = link.name;
-            if is_renamed {
+            (segment.name, segment.has_ipv6) = (link.name, link.traits.has_ipv6);
+            if wants_others {
                 segment.follow(&context);
             }
         } else {
             let station = self.free_station();
             let mut segment = Segment::new(link.index, link.name, mac, (self.own, station));
             (segment.is_running, segment.link_local) = (is_running, link.link_local);
+            segment.has_ipv6 = link.traits.has_ipv6;
             segment.follow(&context);
             self.segments.insert(link.index, Box::new(segment));
             actions.push(Action::Open(link.index));

@@ -14,7 +14,7 @@ use foldhash::fast::FixedState;
 
 use super::Action;
 use super::announcing::Announcing;
-use super::book::Book;
+use super::book::{Book, Entry};
 use super::fellows::Fellows;
 use super::groups::Groups;
 use super::notice::Cause;
@@ -94,6 +94,7 @@ pub(super) struct Segment {
     pub mac: Mac,
     pub is_running: bool,
     pub link_local: Option<Ipv6Addr>,
+    pub has_ipv6: bool,
     pub socket: Socket,
     fellows: Fellows,
     claims: BTreeMap<IpAddr, Vec<StationId>>,
@@ -135,6 +136,7 @@ impl Segment {
             mac,
             is_running: false,
             link_local: None,
+            has_ipv6: false,
             socket: Socket::Asked,
             fellows: Fellows::new(own, station),
             claims: BTreeMap::new(),
@@ -229,7 +231,7 @@ impl Segment {
         self.has_news = true;
         // What another station gives up is waited for here unless this one says at once that it has no part in it.
         self.wants_hello |= self.fellows.twins().next().is_some();
-        let Some(entry) = entry.filter(|entry| entry.is_wanted_on(&self.name)) else { return };
+        let Some(entry) = entry.filter(|entry| self.wants(ip, entry)) else { return };
         let has_others = entry.nodes.len() > 1;
         if let Some(place) = self.places.get_mut(&ip) {
             place.has_others |= has_others;
@@ -244,6 +246,11 @@ impl Segment {
         let inherits = false;
         self.places.insert(ip, Place { standing, is_promoted, inherits, has_others, vacant, vacated, defended });
         self.groups.want(ip);
+    }
+
+    /// Whether an address is to be answered here. Not one of IPv6 where that is switched off: what it calls in, the kernel drops.
+    fn wants(&self, ip: IpAddr, entry: &Entry) -> bool {
+        entry.is_wanted_on(&self.name) && (ip.is_ipv4() || self.has_ipv6)
     }
 
     fn solitude(&self, now: Duration) -> Solitude {

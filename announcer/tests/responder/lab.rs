@@ -187,6 +187,7 @@ pub fn link(index: u32, name: &str) -> Link {
         can_broadcast: true,
         has_no_arp: false,
         has_master: false,
+        has_ipv6: true,
     };
     Link { index, name: name.to_owned(), mac: Some(mac(index)), link_local: None, traits }
 }

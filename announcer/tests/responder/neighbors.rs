@@ -1,14 +1,15 @@
 //! Which messages of Neighbor Discovery get an answer, and which one.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use announcer::responder::{Action, Event, Purpose, Silence, Transmission};
 use announcer::wire::Malformed;
 use announcer::wire::ethernet::Mac;
+use announcer::wire::hello::{Stance, read_stances};
 use announcer::wire::ipv6::{ALL_NODES, Envelope, NEXT_ICMPV6, checksum, group_mac, solicited_node};
 use announcer::wire::ndp::{Message, Neighbor};
 
-use crate::lab::{CLIENT_MAC, Lab, link, mac, vip};
+use crate::lab::{CLIENT_MAC, Lab, SECOND, VIP, link, mac, opened, vip, with};
 
 const TARGET: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 0x200);
 const OTHER: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 0x201);
@@ -180,4 +181,22 @@ fn unknown_options_before_the_one_that_counts_are_passed_over() {
     let options = [14, 1, 0, 0, 0, 0, 0, 0, 1, 1, 2, 0, 0, 0, 0, 51];
     let frame = packet(envelope(), &[&message()[..], &options].concat());
     assert_eq!(answer(&hear(&mut answering(), frame)), solicited(OPTION_MAC));
+}
+
+#[test]
+fn where_ipv6_is_switched_off_no_address_of_it_is_answered_and_others_need_not_wait_for_this_node() {
+    let mut lab = Lab::on_lan();
+    lab.plan(vec![vip(TARGET, &["node-1", "node-2"]), vip(VIP, &["node-1", "node-2"])]);
+    let mut fellow = lab.meet("node-2");
+    let lan = |has_ipv6| vec![with(link(2, "lan0"), |link| link.traits.has_ipv6 = has_ipv6)];
+    for has_ipv6 in [false, true] {
+        lab.happen(Event::Links(lan(has_ipv6)));
+        lab.run_with(&mut fellow, SECOND);
+        assert_eq!((lab.answers(TARGET), lab.answers(VIP)), (has_ipv6, true));
+        let said = read_stances(opened(&lab.hello).stances).unwrap().get(&IpAddr::V6(TARGET)).copied();
+        assert_eq!(said, Some(if has_ipv6 { Stance::Answers(0) } else { Stance::Declines }));
+    }
+    lab.happen(Event::Links(lan(false)));
+    lab.run_with(&mut fellow, SECOND);
+    assert_eq!(lab.silence(TARGET), Some(Silence::NoUsableInterface));
 }

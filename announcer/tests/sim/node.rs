@@ -125,6 +125,7 @@ pub fn link(node: usize, segment: usize, has_carrier: bool) -> Link {
         can_broadcast: true,
         has_no_arp: false,
         has_master: false,
+        has_ipv6: true,
     };
     let (index, name, mac) = (link_of(segment), link_name(segment), Some(mac(node, segment)));
     Link { index, name, mac, link_local: None, traits }

@@ -30,7 +30,7 @@ impl Segment {
     fn decide(&mut self, ip: IpAddr, context: &Context<'_>, announcing: &mut Announcing, actions: &mut Vec<Action>) {
         let Some(before) = self.places.get(&ip).map(|place| place.standing) else { return };
         let entry = context.book.and_then(|book| book.entries.get(&ip));
-        let entry = entry.filter(|entry| entry.is_wanted_on(&self.name));
+        let entry = entry.filter(|entry| self.wants(ip, entry));
         let (turn, wake) = match entry {
             Some(entry) => self.turn(ip, entry, context),
             None => (Err(Silence::NotOurs), None),
