@@ -115,12 +115,15 @@ impl World {
         self.links.values().map(complete).collect()
     }
 
-    /// Takes in what the kernel tells; false when it lost messages, so that the whole list has to be read again.
+    /// Takes in what the kernel tells; false when the whole list has to be read again: it lost messages, or an interface has
+    /// come into operation, of whose link-local address it tells only once that has been checked.
     fn take_in(&mut self, message: NetlinkMessage<RouteNetlinkMessage>) -> bool {
         match message.payload {
             NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(message)) if is_whole(&message) => {
                 let link = read(&message);
-                self.links.insert(link.index, link);
+                let (index, is_running) = (link.index, link.traits.is_running);
+                let before = self.links.insert(index, link);
+                return !is_running || before.is_some_and(|link| link.traits.is_running);
             }
             NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelLink(message)) if is_whole(&message) => {
                 self.links.remove(&message.header.index);
@@ -244,7 +247,7 @@ mod tests {
     #[test]
     fn an_interface_that_leaves_a_bridge_is_still_there() {
         let mut world = World::default();
-        assert!(world.take_in(netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![])))));
+        world.take_in(netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![]))));
         assert!(world.take_in(netlink(RouteNetlinkMessage::DelLink(message(AddressFamily::Bridge, vec![])))));
         assert_eq!(world.links().len(), 1);
         assert!(world.take_in(netlink(RouteNetlinkMessage::DelLink(message(AddressFamily::Unspec, vec![])))));
@@ -259,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_that_comes_into_operation_has_the_list_read_again() {
+        let running = || netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![])));
+        let mut stopped = message(AddressFamily::Unspec, vec![]);
+        stopped.header.flags = LinkFlags::Up | LinkFlags::Broadcast;
+        let stopped = || netlink(RouteNetlinkMessage::NewLink(stopped.clone()));
+        let mut world = World::default();
+        let whole: Vec<_> =
+            [stopped(), running(), running(), stopped(), running()].map(|told| world.take_in(told)).into();
+        assert_eq!(whole, [true, false, true, true, false]);
+    }
+
+    #[test]
     fn a_link_local_address_counts_once_it_has_been_checked() {
         let address = |ip: &str, flags| {
             let mut message = AddressMessage::default();
@@ -267,7 +282,7 @@ mod tests {
             message
         };
         let mut world = World::default();
-        assert!(world.take_in(netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![])))));
+        world.take_in(netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![]))));
         for (ip, flags, expected) in [
             ("fd00::1", AddressHeaderFlags::empty(), None),
             ("192.168.1.11", AddressHeaderFlags::empty(), None),
