@@ -62,6 +62,10 @@ export class PlanFeed {
       if (isTakenUp(before) !== isTakenUp(after)) this.#nodes.add(place.node);
       note(this.#reports, place.node);
     }, term);
+    cluster.renewals.subscribe((node) => {
+      this.#nodes.add(node);
+      note(this.#reports, node);
+    }, term);
     this.#noteAll();
   }
 
@@ -112,13 +116,18 @@ export class PlanFeed {
 
   #tellNode(name: string): void {
     const node = this.#cluster.nodes.get({ name });
-    this.#planner.setNode(name, node === undefined ? undefined : planNode(node, this.#leaseOf(name)));
+    this.#planner.setNode(name, node === undefined ? undefined : planNode(node, this.#isRunning(name)));
   }
 
   #tellReport(name: string): void {
     const lease = this.#leaseOf(name);
     const status = parseStatus(lease?.metadata?.annotations?.[keys.status] ?? "");
-    this.#planner.setReport(name, isTakenUp(lease) && status.ok ? status.value : undefined);
+    this.#planner.setReport(name, this.#isRunning(name) && status.ok ? status.value : undefined);
+  }
+
+  /** Whether an announcer runs on the node, as far as its Lease tells. */
+  #isRunning(name: string): boolean {
+    return isTakenUp(this.#leaseOf(name)) && !this.#cluster.renewals.isLost(name);
   }
 
   #leaseOf(node: string): Lease | undefined {

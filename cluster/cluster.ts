@@ -42,6 +42,7 @@ import {
   statusAddresses,
 } from "./read.ts";
 import { reflect } from "./reflector.ts";
+import { Renewals } from "./renewals.ts";
 
 /** Which process this is: Pepr runs one module as admission pods and as a watcher. */
 export type Role = "admission" | "watcher";
@@ -67,6 +68,8 @@ export class Cluster {
   readonly l2Statuses = new Cache<ServiceL2Status>();
   /** Whether each Service is announced; the watcher's work on the plan fills it. */
   readonly announced = new AnnouncedStore();
+  /** Which announcers have died without a word. */
+  readonly renewals: Renewals;
   readonly ledger = new Ledger();
   readonly history: History;
   readonly contention: Contention;
@@ -79,6 +82,7 @@ export class Cluster {
     this.api = api;
     this.#clock = clock;
     this.history = new History(clock);
+    this.renewals = new Renewals(this.leases, clock);
     this.contention = new Contention(clock, random);
     this.pools.subscribe((change) => {
       if (isStatusOnly(change)) return;

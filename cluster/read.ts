@@ -223,11 +223,11 @@ export function clusterFacts(cidrs: ServiceCIDR | undefined): ClusterFacts {
   return { primaryFamily: families[0] ?? "IPv4", secondaryFamily: families[1] };
 }
 
-/** A node as the planner sees it; without an announcer that has taken up its Lease it is not ready. */
-export function planNode(node: Node, lease: Lease | undefined): PlanNode {
+/** A node as the planner sees it; without an announcer that runs it is not ready. */
+export function planNode(node: Node, isAnnouncing: boolean): PlanNode {
   const { name, labels } = metadataOf(node);
   const networkUnavailable = hasCondition(node, "NetworkUnavailable");
-  return { name, labels, ready: isReady(node) && isTakenUp(lease), networkUnavailable };
+  return { name, labels, ready: isReady(node) && isAnnouncing, networkUnavailable };
 }
 
 /** Whether Kubernetes says that the node is ready. */

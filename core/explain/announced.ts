@@ -81,7 +81,7 @@ function explainWaiting({ service, ip, candidates }: Extract<Announcement, { kin
 
 function explainSilence({ node, isReady, reason }: SilentCandidate): string {
   const word = reason === undefined ? undefined : (silenceWords(reason) ?? `reports "${reason}"`);
-  return `Node "${node}" ${isReady ? (word ?? "has not reported on it") : "is not ready"}`;
+  return `Node "${node}" ${isReady ? (word ?? "has not reported on it") : "is not ready, or no announcer runs there"}`;
 }
 
 function silenceWords(reason: string): string | undefined {

@@ -84,7 +84,7 @@ test.each<{ announcement: Announcement; status?: string; reason: string; message
   {
     announcement: waiting(undefined, "gone", "notFirst", "notACandidate", "stopping"),
     reason: "WaitingForAnnouncer",
-    message: `${silent}: Node "node-1" has not reported on it, Node "node-2" is not ready, Node "node-3" waits for a node before it, Node "node-4" has an older plan, Node "node-5" is stopping; ${logs}`,
+    message: `${silent}: Node "node-1" has not reported on it, Node "node-2" is not ready, or no announcer runs there, Node "node-3" waits for a node before it, Node "node-4" has an older plan, Node "node-5" is stopping; ${logs}`,
   },
   {
     announcement: waiting("interfaceMissing", "interfaceUnusable", "noUsableInterface", "somethingNew"),

@@ -1,0 +1,72 @@
+/** Which announcers have died without a word: their Leases are not renewed while those of others are. */
+import type { Cache } from "./cache.ts";
+import type { Lease } from "./kinds.ts";
+import { placeOf } from "./leases.ts";
+
+/** How long an announcer that does not renew its Lease counts as alive, in milliseconds: what it writes there itself. */
+export const LOST_MILLIS = 40_000;
+/** A pause after which nothing follows from who has not renewed, in milliseconds: all renew every 10 s, so nobody could. */
+const OUTAGE_MILLIS = 20_000;
+
+/**
+ * When each node's announcer was heard of, by a clock of this process that does not jump: the times in Leases are of as many
+ * clocks as there are nodes. Nothing is concluded while no Lease is renewed, as when the API server is away.
+ */
+export class Renewals {
+  /** By node, whoever was heard of longest ago first. */
+  readonly #heardMillis = new Map<string, number>();
+  readonly #lost = new Set<string>();
+  readonly #listeners = new Set<(node: string) => void>();
+  readonly #clock: () => number;
+  #newestMillis = -Infinity;
+
+  constructor(leases: Cache<Lease>, clock: () => number) {
+    this.#clock = clock;
+    leases.subscribe(({ before, after }) => {
+      const place = placeOf(after ?? before ?? {});
+      if (place?.shard !== 0) return;
+      if (after === undefined) this.#forget(place.node);
+      else if (before === undefined || before.spec?.renewTime !== after.spec?.renewTime) this.#hear(place.node);
+    });
+  }
+
+  /** Whether the node's announcer has been silent for so long while others were not. */
+  isLost(node: string): boolean {
+    return this.#lost.has(node);
+  }
+
+  /** Calls back with each node that comes to be lost, or is heard of again, until the signal. */
+  subscribe(listener: (node: string) => void, term: AbortSignal): void {
+    this.#listeners.add(listener);
+    const leave = (): void => {
+      this.#listeners.delete(listener);
+    };
+    term.addEventListener("abort", leave, { once: true });
+  }
+
+  #forget(node: string): void {
+    this.#heardMillis.delete(node);
+    this.#lost.delete(node);
+  }
+
+  #hear(node: string): void {
+    const now = this.#clock();
+    if (now - this.#newestMillis > OUTAGE_MILLIS)
+      for (const known of this.#heardMillis.keys()) this.#heardMillis.set(known, now);
+    this.#newestMillis = now;
+    const wasLost = this.#lost.delete(node);
+    this.#heardMillis.delete(node);
+    this.#heardMillis.set(node, now);
+    if (wasLost) this.#tell(node);
+    for (const [silent, heardMillis] of this.#heardMillis) {
+      if (now - heardMillis <= LOST_MILLIS) break;
+      this.#heardMillis.delete(silent);
+      this.#lost.add(silent);
+      this.#tell(silent);
+    }
+  }
+
+  #tell(node: string): void {
+    for (const listener of this.#listeners) listener(node);
+  }
+}
