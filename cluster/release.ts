@@ -1,5 +1,5 @@
 /** Gives up what Services need no more of their claims. Core says when. */
-import { printAddress } from "../core/address/address.ts";
+import { printAddress, sameAddress } from "../core/address/address.ts";
 import type { ServiceName } from "../core/allocation/holder.ts";
 import { sameService } from "../core/allocation/holder.ts";
 import type { AllocationRefusal, RequestRefusal } from "../core/allocation/refusal.ts";
@@ -11,7 +11,7 @@ import { leaveClaim, relabel, renewClaim, writeResting } from "./claim-writes.ts
 import type { Cluster } from "./cluster.ts";
 import { metadataOf, type IPAddress, type ObjectKey } from "./kinds.ts";
 import type { Again } from "./queue.ts";
-import { claimantsOf, claimedAddress, claimHolder, isAdoptedClaim, isResting } from "./read.ts";
+import { claimantsOf, claimedAddress, claimHolder, isAdoptedClaim, isResting, statusAddresses } from "./read.ts";
 
 /** How soon a claim is looked at again that somebody else has just changed, in milliseconds. */
 const SOON_MILLIS = 1;
@@ -95,6 +95,9 @@ export async function giveUpAbandoned(refusal: RequestRefusal | AllocationRefusa
   if (refusal.kind !== "pinHeld" || refusal.holder.kind !== "service") return false;
   const claim = cluster.claims.get({ name: printAddress(refusal.address) });
   if (claim === undefined || coolDownOf(claim, cluster) > 0) return false;
+  const stored = cluster.services.get(refusal.holder);
+  // One from before Berth shows it before Berth has written it there.
+  if (stored !== undefined && statusAddresses(stored).some((one) => sameAddress(one, refusal.address))) return false;
   const state = stateOf(claim, refusal.holder, cluster);
   const isAbandoned = state.service !== "lists" && (state.isSettled || (releaseInMillis(state) ?? 1) <= 0);
   return isAbandoned && (await leaveClaim(claim, refusal.holder, cluster));

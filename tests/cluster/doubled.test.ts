@@ -4,7 +4,7 @@ import { claimAddresses } from "../../cluster/claims.ts";
 import { kinds, printKey } from "../../cluster/kinds.ts";
 import { claimantsOf } from "../../cluster/read.ts";
 import { keys } from "../../core/keys.ts";
-import { pool, service } from "../support/builders.ts";
+import { claim, pool, service } from "../support/builders.ts";
 import { Clusters } from "../support/clusters.ts";
 import { MemoryStore } from "../support/memory-api.ts";
 
@@ -40,3 +40,14 @@ it.each([
     expect(store.all(kinds.claims).flatMap(claimantsOf).map(printKey)).toEqual([names[0]]);
   },
 );
+
+it("one that another asks for is not given up while its Service, written since it was claimed, shows it", async () => {
+  const store = new MemoryStore();
+  store.seed(kinds.pools, pool("lan", ["10.0.0.1-10.0.0.4"]));
+  store.seed(kinds.claims, claim("10.0.0.3", "default/a"));
+  store.seed(kinds.services, service("default/a", { status: ["10.0.0.3"] }));
+  const cluster = await clusters.start(store);
+  const asked = await claimAddresses(service("default/b", { pin: "10.0.0.3" }), cluster, { isDryRun: false });
+  expect(asked).toMatchObject({ ok: false, error: { kind: "pinHeld" } });
+  expect(store.all(kinds.claims).flatMap(claimantsOf).map(printKey)).toEqual(["default/a"]);
+});
