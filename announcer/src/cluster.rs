@@ -2,12 +2,14 @@
 //!
 //! Nothing here is on the path of an answer: while the API server is away, the last plan stays in force and the writes
 //! are tried again. The Lease may appear later than this program, and may go and come back; a plan that is gone is no
-//! reason to fall silent. A program that starts and is told no plan goes on with the one kept on the node's disk.
+//! reason to fall silent. A program that starts and is told no plan goes on with the one kept on the node's disk, unless the
+//! API server shows that it is another Lease's.
 
 mod backoff;
 mod keeping;
 mod keys;
 mod lease;
+mod origin;
 mod shards;
 mod watching;
 
@@ -27,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use self::backoff::Backoff;
-use self::keeping::Keeper;
+use self::keeping::{Keeper, ToKeep};
 use self::lease::{FIELD_MANAGER, Signs};
 use crate::chain::chain;
 use crate::clock::Clock;
@@ -117,11 +119,11 @@ impl Cluster {
         keys: watch::Sender<Keys>,
         stop: CancellationToken,
     ) {
-        let (texts, texts_out) = watch::channel(String::new());
-        let keeper = Keeper::new(self.store.clone(), texts_out);
+        let (plans, plans_out) = watch::channel(ToKeep::default());
+        let keeper = Keeper::new(self.store.clone(), plans_out);
         let all = async {
             tokio::join!(
-                self.follow_plan(&events, &texts),
+                self.follow_plan(&events, &plans),
                 self.keep(&mut statuses),
                 self::keys::fetch(&self.secrets, &keys),
                 keeper.follow(),

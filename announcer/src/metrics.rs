@@ -228,6 +228,12 @@ impl Metrics {
         self.moments.lock().unwrap_or_else(PoisonError::into_inner).plan = Some((now, kept_for.unwrap_or_default()));
     }
 
+    /// Forgets the plan that was in force: there is none any more.
+    pub fn forget_plan(&self) {
+        self.is_from_disk.set(0);
+        self.moments.lock().unwrap_or_else(PoisonError::into_inner).plan = None;
+    }
+
     /// Publishes which addresses are answered.
     pub fn note_status(&self, status: &Arc<Status>) {
         self.generation.set(status.generation);

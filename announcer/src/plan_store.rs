@@ -48,6 +48,9 @@ struct Head {
     v: u64,
     node: String,
     saved_unix_seconds: u64,
+    /// Not in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lease_uid: Option<String>,
     sha256: String,
 }
 
@@ -58,6 +61,8 @@ pub struct Kept {
     pub plan: Plan,
     /// How old it is by the machine's calendar, for people to see; nothing is decided by it.
     pub age: Duration,
+    /// The uid of the Lease that it came from, if that is known.
+    pub lease_uid: Option<String>,
 }
 
 /// The folder where one node keeps its plan.
@@ -97,18 +102,20 @@ impl PlanStore {
         }
         let plan = Plan::read(std::str::from_utf8(body).map_err(|_| StoreError::Torn)?)?;
         let age = Duration::from_secs(unix_seconds().saturating_sub(head.saved_unix_seconds));
-        Ok(Some(Kept { plan, age }))
+        Ok(Some(Kept { plan, age, lease_uid: head.lease_uid }))
     }
 
-    /// Keeps a plan's text: afterwards the file holds either this one or the one before, whatever happens meanwhile.
+    /// Keeps a plan's text, and the uid of the Lease that it came from: afterwards the file holds either this one or the one
+    /// before, whatever happens meanwhile.
     ///
     /// # Errors
     /// [`StoreError::Io`]
-    pub fn save(&self, body: &str) -> Result<(), StoreError> {
+    pub fn save(&self, body: &str, lease_uid: Option<&str>) -> Result<(), StoreError> {
         let head = Head {
             v: VERSION,
             node: self.node.clone(),
             saved_unix_seconds: unix_seconds(),
+            lease_uid: lease_uid.map(str::to_owned),
             sha256: checksum(body.as_bytes()),
         };
         let head = serde_json::to_string(&head).map_err(io::Error::from)?;
@@ -141,6 +148,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const UID: &str = "7c1d2a5e-6f0b-4c0e-9d53-0a4c8f6b1e2d";
+
     struct Folder(PathBuf);
 
     impl Folder {
@@ -171,16 +180,28 @@ mod tests {
     fn what_was_kept_comes_back() {
         let folder = Folder::new("back");
         assert!(folder.store("node-1").load().unwrap().is_none());
-        folder.store("node-1").save(&plan().write()).unwrap();
+        folder.store("node-1").save(&plan().write(), Some(UID)).unwrap();
         let kept = folder.store("node-1").load().unwrap().unwrap();
         assert_eq!(kept.plan, plan());
+        assert_eq!(kept.lease_uid.as_deref(), Some(UID));
         assert!(kept.age < Duration::from_mins(1));
+    }
+
+    #[test]
+    fn a_file_from_before_leases_were_told_apart_is_read() {
+        let folder = Folder::new("before");
+        let body = plan().write();
+        let sum = checksum(body.as_bytes());
+        let head = format!(r#"{{"v":1,"node":"node-1","saved_unix_seconds":1,"sha256":"{sum}"}}"#);
+        std::fs::write(folder.0.join(NAME), format!("{head}\n{body}")).unwrap();
+        let kept = folder.store("node-1").load().unwrap().unwrap();
+        assert_eq!((kept.plan, kept.lease_uid), (plan(), None));
     }
 
     #[test]
     fn another_nodes_plan_is_refused() {
         let folder = Folder::new("other");
-        folder.store("node-2").save(&plan().write()).unwrap();
+        folder.store("node-2").save(&plan().write(), Some(UID)).unwrap();
         assert!(matches!(folder.store("node-1").load(), Err(StoreError::OtherNode(node)) if node == "node-2"));
     }
 
@@ -195,9 +216,9 @@ mod tests {
     #[test]
     fn a_plan_that_cannot_be_kept_leaves_the_one_before() {
         let folder = Folder::new("full");
-        folder.store("node-1").save(&plan().write()).unwrap();
+        folder.store("node-1").save(&plan().write(), Some(UID)).unwrap();
         std::fs::create_dir(folder.0.join("plan.next")).unwrap();
-        assert!(matches!(folder.store("node-1").save(&Plan::default().write()), Err(StoreError::Io(_))));
+        assert!(matches!(folder.store("node-1").save(&Plan::default().write(), None), Err(StoreError::Io(_))));
         assert_eq!(folder.store("node-1").load().unwrap().unwrap().plan, plan());
     }
 
@@ -206,13 +227,14 @@ mod tests {
         #[test]
         fn a_file_that_is_cut_or_changed_anywhere_is_refused(at: prop::sample::Index, is_cut: bool, flip in 1_u8..) {
             let folder = Folder::new("torn");
-            folder.store("node-1").save(&plan().write()).unwrap();
+            folder.store("node-1").save(&plan().write(), Some(UID)).unwrap();
             let path = folder.0.join(NAME);
             let mut bytes = std::fs::read(&path).unwrap();
             let at = at.index(bytes.len());
-            // The date is not covered, and decides nothing.
-            let date = bytes.windows(18).position(|window| window == b"saved_unix_seconds").unwrap();
-            prop_assume!(is_cut || !(date..date + 32).contains(&at));
+            // The date and the Lease's uid are not covered. The one decides nothing, another Lease's plan is not used.
+            let place = |field: &[u8]| bytes.windows(field.len()).position(|window| window == field).unwrap();
+            let (date, rest) = (place(b"saved_unix_seconds"), place(b"sha256"));
+            prop_assume!(is_cut || !(date..rest - 2).contains(&at));
             if is_cut { bytes.truncate(at) } else { bytes[at] ^= flip }
             std::fs::write(&path, &bytes).unwrap();
             prop_assert!(folder.store("node-1").load().is_err());
