@@ -3,6 +3,7 @@
 mod addresses;
 mod bare;
 mod labels;
+mod spans;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use prometheus_client::registry::{Metric, Registry};
 use self::addresses::Addresses;
 use self::bare::{BareCounter, BareSeconds};
 use self::labels::{ByCause, ByReason, ByResult};
+use self::spans::Spans;
 use crate::responder::{Cause, Purpose, Silence};
 use crate::status::Status;
 use crate::wire::hello::HelloFault;
@@ -32,6 +34,15 @@ struct Moments {
     /// When the plan in force came here, and how old it was then.
     plan: Option<(Duration, Duration)>,
     lease: Option<Duration>,
+}
+
+/// When this node was silent for a fault. Each of its interfaces tells of it.
+#[derive(Debug, Default)]
+struct Faults {
+    /// The last moment at which it found itself stopped.
+    fence: Duration,
+    fenced: Spans,
+    unheard: Spans,
 }
 
 /// All numbers; shared by the tasks, each of which counts its own.
@@ -63,6 +74,7 @@ pub struct Metrics {
     plan_age: Gauge<f64, AtomicU64>,
     lease_age: Gauge<f64, AtomicU64>,
     moments: Mutex<Moments>,
+    faults: Mutex<Faults>,
 }
 
 impl Metrics {
@@ -97,6 +109,7 @@ impl Metrics {
             plan_age: register(to, "plan_age_seconds", "Age of the plan in force, -1 without one"),
             lease_age: register(to, "lease_age_seconds", "Since the Lease was last written, -1 if never"),
             moments: Mutex::default(),
+            faults: Mutex::default(),
             registry: Registry::default(),
         };
         let help = "How long nobody answered for an address before it was taken over";
@@ -192,20 +205,26 @@ impl Metrics {
         self.yields.0.inc();
     }
 
-    /// Counts that this node found itself stopped or starved for so long.
-    pub fn count_fence(&self, stalled: Duration) {
-        self.fences.0.inc();
-        self.fenced_seconds.0.inc_by(stalled.as_secs_f64());
+    /// Counts that an interface found itself stopped or starved for so long until now: once for all interfaces.
+    pub fn count_fence(&self, stalled: Duration, now: Duration) {
+        let mut faults = self.lock_faults();
+        // Interfaces tell of one stop within a moment; the next one is over no sooner than it lasts.
+        if now.saturating_sub(faults.fence) >= stalled / 2 {
+            self.fences.0.inc();
+        }
+        faults.fence = now;
+        self.fenced_seconds.0.inc_by(faults.fenced.add(stalled, now).as_secs_f64());
     }
 
-    /// Counts the time that it listened and why, where that is a fault.
-    pub fn count_listening(&self, after: Silence, took: Duration) {
-        let seconds = match after {
-            Silence::Fenced => &self.fenced_seconds,
-            Silence::Unheard => &self.unheard_seconds,
+    /// Counts the time that an interface listened until now and why, where that is a fault: once for all interfaces.
+    pub fn count_listening(&self, after: Silence, took: Duration, now: Duration) {
+        let mut faults = self.lock_faults();
+        let (seconds, spans) = match after {
+            Silence::Fenced => (&self.fenced_seconds, &mut faults.fenced),
+            Silence::Unheard => (&self.unheard_seconds, &mut faults.unheard),
             _ => return,
         };
-        seconds.0.inc_by(took.as_secs_f64());
+        seconds.0.inc_by(spans.add(took, now).as_secs_f64());
     }
 
     /// Counts a plan that could not be read.
@@ -238,6 +257,10 @@ impl Metrics {
     pub fn note_status(&self, status: &Arc<Status>) {
         self.generation.set(status.generation);
         self.lock_addresses().answering = Some(Arc::clone(status));
+    }
+
+    fn lock_faults(&self) -> std::sync::MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_addresses(&self) -> std::sync::MutexGuard<'_, Addresses> {
@@ -302,13 +325,31 @@ mod tests {
     fn lost_hellos_and_the_time_that_a_fence_took_are_counted() {
         let metrics = Metrics::new("node-1");
         metrics.count_hellos_lost(3);
-        metrics.count_fence(Duration::from_millis(500));
-        metrics.count_listening(Silence::Fenced, Duration::from_millis(250));
-        metrics.count_listening(Silence::Unheard, Duration::from_millis(1_500));
-        metrics.count_listening(Silence::Listening, Duration::from_secs(9));
+        metrics.count_fence(Duration::from_millis(500), Duration::from_secs(9));
+        metrics.count_listening(Silence::Fenced, Duration::from_millis(250), Duration::from_millis(9_250));
+        metrics.count_listening(Silence::Unheard, Duration::from_millis(1_500), Duration::from_secs(20));
+        metrics.count_listening(Silence::Listening, Duration::from_secs(9), Duration::from_secs(40));
         let text = metrics.render(Duration::ZERO);
         for line in ["hellos_lost_total 3", "fences_total 1", "fenced_seconds_total 0.75", "unheard_seconds_total 1.5"]
         {
+            assert!(text.contains(&format!("\nberth_announcer_{line}\n")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stop_counts_once_on_a_node_with_many_interfaces() {
+        let metrics = Metrics::new("node-1");
+        for (stop, moments) in [(9_000, [400, 500, 450]), (9_750, [500, 400, 400])] {
+            for stalled in moments {
+                metrics.count_fence(Duration::from_millis(stalled), Duration::from_millis(stop));
+            }
+            for _ in moments {
+                let listened = Duration::from_millis(stop + 250);
+                metrics.count_listening(Silence::Fenced, Duration::from_millis(250), listened);
+            }
+        }
+        let text = metrics.render(Duration::ZERO);
+        for line in ["fences_total 2", "fenced_seconds_total 1.5"] {
             assert!(text.contains(&format!("\nberth_announcer_{line}\n")), "{text}");
         }
     }

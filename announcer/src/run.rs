@@ -344,13 +344,13 @@ impl Loop {
     }
 
     fn count(&self, notice: &Notice) {
-        let metrics = &self.edges.metrics;
+        let (metrics, now) = (&self.edges.metrics, self.edges.clock.now());
         match notice {
             Notice::TookOver { cause, vacant, .. } => metrics.count_takeover(*cause, *vacant),
             Notice::Yielded { .. } => metrics.count_yield(),
             Notice::HellosLost { count, .. } => metrics.count_hellos_lost(*count),
-            Notice::Fenced { stalled, .. } => metrics.count_fence(*stalled),
-            Notice::Listened { took, after, .. } => metrics.count_listening(*after, *took),
+            Notice::Fenced { stalled, .. } => metrics.count_fence(*stalled, now),
+            Notice::Listened { took, after, .. } => metrics.count_listening(*after, *took, now),
             Notice::FellowFound { .. } | Notice::FellowLost { .. } => {}
         }
     }
