@@ -1,5 +1,7 @@
 /** Watch-fed copies of what the API server stores, one class for every kind. A cache proposes, the API server decides. */
+import type { List } from "./api.ts";
 import { keyOf, printKey, type ApiObject, type ObjectKey } from "./kinds.ts";
+import { Rounds } from "./rounds.ts";
 
 /** What changed: the object before and after; one of them is undefined where it came or went. */
 export type Change<T> = {
@@ -26,6 +28,8 @@ const revisionOf = (object: ApiObject): string => object.metadata?.resourceVersi
 
 /** All objects of one kind, as of the newest revision heard of. */
 export class Cache<T extends ApiObject> {
+  /** Lists that are read for it beside the watch; undefined where one does not come. */
+  readonly lists = new Rounds<List<T> | undefined>();
   readonly #objects = new Map<string, T>();
   #listeners: readonly ((change: Change<T>) => void)[] = [];
   readonly #synced = Promise.withResolvers<undefined>();
@@ -84,14 +88,16 @@ export class Cache<T extends ApiObject> {
 
   /** Takes in a whole list: what it lacks is gone. */
   replace(items: readonly T[], resourceVersion: string): void {
-    const listed = new Set(items.map((item) => printKey(keyOf(item))));
-    for (const [key, object] of this.#objects) {
-      const isNewer = compareRevisions(revisionOf(object), resourceVersion) > 0;
-      if (!listed.has(key) && !isNewer) this.#remove(keyOf(object), "");
-    }
+    this.#removeOthers({ items, resourceVersion });
     for (const item of items) this.#put(item);
     this.#advance(resourceVersion);
     this.#synced.resolve(undefined);
+  }
+
+  /** Takes in a whole list that the watch has yet to come to, or is past already: what is news of it. */
+  catchUp(list: List<T>): void {
+    this.#removeOthers(list);
+    for (const item of list.items) this.accept(item);
   }
 
   /** Takes in that the watch has come as far as a revision. */
@@ -101,6 +107,15 @@ export class Cache<T extends ApiObject> {
 
   #advance(resourceVersion: string): void {
     if (compareRevisions(resourceVersion, this.#revision) > 0) this.#revision = resourceVersion;
+  }
+
+  /** What a list lacks is gone, but for what is newer. */
+  #removeOthers({ items, resourceVersion }: List<T>): void {
+    const listed = new Set(items.map((item) => printKey(keyOf(item))));
+    for (const [key, object] of this.#objects) {
+      const isNewer = compareRevisions(revisionOf(object), resourceVersion) > 0;
+      if (!listed.has(key) && !isNewer) this.#remove(keyOf(object), "");
+    }
   }
 
   #put(object: T): void {

@@ -83,6 +83,38 @@ describe("what a write returned", () => {
   });
 });
 
+describe("a list that is read beside the watch", () => {
+  it("brings what is new and takes what is gone", () => {
+    const cache = new Cache<Service>();
+    const db = service("default/db", { metadata: { resourceVersion: "4" } });
+    cache.replace([db], "5");
+    cache.catchUp({ items: [web("7")], resourceVersion: "8" });
+    expect([...cache.values()]).toEqual([web("7")]);
+  });
+
+  it("does not bring back what the watch has seen deleted since", () => {
+    const cache = new Cache<Service>();
+    cache.drop(web("9"));
+    cache.catchUp({ items: [web("7")], resourceVersion: "8" });
+    expect(cache.size).toBe(0);
+  });
+
+  it("leaves what is newer", () => {
+    const cache = new Cache<Service>();
+    cache.put(web("9"));
+    cache.catchUp({ items: [], resourceVersion: "8" });
+    expect(revisionIn(cache)).toBe("9");
+  });
+
+  it("does not hold up what the watch brings from before it", () => {
+    const cache = new Cache<Service>();
+    cache.catchUp({ items: [web("7")], resourceVersion: "8" });
+    cache.put(web("6"));
+    cache.put(service("default/db", { metadata: { resourceVersion: "8" } }));
+    expect([cache.size, revisionIn(cache)]).toEqual([2, "7"]);
+  });
+});
+
 describe("a listener", () => {
   const heard = (act: (cache: Cache<Service>) => void): readonly string[] => {
     const cache = new Cache<Service>();
