@@ -11,7 +11,7 @@ import { printAddress, type Address } from "../core/address/address.ts";
 import type { Allocation } from "../core/allocation/allocate.ts";
 import { isHeldBy } from "../core/allocation/holder.ts";
 import { keys } from "../core/keys.ts";
-import { findDenial, storedOf } from "./denial.ts";
+import { chooseSurely, findDenial, storedOf } from "./denial.ts";
 
 /** The port of a Service that lists none, as an address is often asked for before it is known what for. */
 const DEFAULT_PORT = { name: keys.defaultPort, port: 80, protocol: "TCP" } as const;
@@ -26,8 +26,10 @@ export async function assign(request: PeprMutateRequest<a.Service>, cluster: Clu
   // With generateName the API server picks the name only after this; the watcher then assigns.
   if (request.Request.name === "" && (request.Raw.metadata?.name ?? "") === "") return;
   try {
+    const wanted = toBeStored(request);
     const isDryRun = request.IsDryRun ?? false;
-    const choice = await claimAddresses(toBeStored(request), cluster, { isDryRun });
+    const claim = (): ReturnType<typeof claimAddresses> => claimAddresses(wanted, cluster, { isDryRun });
+    const choice = await chooseSurely({ wanted, stored: storedOf(request) }, cluster, claim);
     // Validate refuses what can't be served, in words; a throw here would reach people as a fixed text.
     if (choice.ok) setAnnotations(request.Raw, annotationsOf(choice.value, cluster));
     else await goOn(request, choice.error, cluster);

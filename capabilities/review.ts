@@ -17,7 +17,7 @@ import { printAddress, sameAddress, type Address } from "../core/address/address
 import { isHeldBy, servicesOf } from "../core/allocation/holder.ts";
 import { explain, explainNote, type AdmissionNote } from "../core/explain.ts";
 import { keys } from "../core/keys.ts";
-import { findDenial, storedOf } from "./denial.ts";
+import { chooseSurely, findDenial, storedOf, type Change } from "./denial.ts";
 import type { Answer } from "./guard.ts";
 
 type Request = PeprValidateRequest<a.Service>;
@@ -33,18 +33,20 @@ export async function review(request: Request, cluster: Cluster): Promise<Answer
   } catch (err) {
     log.error({ err, ...serviceNameOf(service) }, "claims not checked, left to the watcher");
   }
-  const choice = preview(service, cluster);
+  const choice = await chooseSurely(changeOf(request), cluster, () => preview(service, cluster));
   if (!choice.ok) return answerRefusal(request, choice.error, cluster);
   const isUnwritten = annotatedAddresses(service) === undefined;
   const notYet = isUnwritten ? [explainNote({ kind: "notYet", service: serviceNameOf(service) })] : [];
   return request.Approve([...warnings(request, cluster), ...notYet]);
 }
 
+const changeOf = (request: Request): Change => ({ wanted: request.Raw, stored: storedOf(request) });
+
 function answerRefusal(request: Request, refusal: ServiceRefusal, cluster: Cluster): Answer {
-  const denial = findDenial({ wanted: request.Raw, stored: storedOf(request) }, refusal, cluster);
+  const denial = findDenial(changeOf(request), refusal, cluster);
   return denial === undefined
     ? request.Approve([explain(refusal), ...warnings(request, cluster)])
-    : request.Deny(denial);
+    : request.Deny(denial.message);
 }
 
 /** An address in the annotation that is not claimed for this Service: something after Mutate changed it. */
