@@ -6,6 +6,7 @@ import { findLoss } from "../cluster/kept.ts";
 import type { Service } from "../cluster/kinds.ts";
 import { isOurs, listedAddresses, serviceNameOf } from "../cluster/read.ts";
 import { settings } from "../cluster/settings.ts";
+import type { Address } from "../core/address/address.ts";
 import type { Allocation } from "../core/allocation/allocate.ts";
 import type { Loss } from "../core/allocation/keep.ts";
 import { isExhausted, isPending, stayingWith } from "../core/allocation/refusal.ts";
@@ -26,6 +27,8 @@ export type Denial = {
   readonly message: string;
   /** Whether the request is wrong by itself, whatever is stored. */
   readonly isByItself: boolean;
+  /** The addresses that somebody holds who does not let the Service have them. */
+  readonly held: readonly Address[];
 };
 
 type Choice = Result<Allocation, ServiceRefusal>;
@@ -42,7 +45,7 @@ export async function chooseSurely(
   const choice = await choose();
   const denial = choice.ok ? undefined : findDenial(change, choice.error, cluster);
   if (denial === undefined || denial.isByItself) return choice;
-  return (await hearAnew(cluster)) ? choose() : choice;
+  return (await hearAnew(denial.held, cluster)) ? choose() : choice;
 }
 
 /** Why the request is denied; undefined where it is admitted although it can't be served. */
@@ -54,7 +57,7 @@ export function findDenial(change: Change, refusal: ServiceRefusal, cluster: Clu
   if (asksTheSame(change) || earlier?.message === message) return undefined;
   if (stayingWith(refusal) !== undefined) return undefined;
   if (mayWait(refusal) && !hadAddress(change)) return undefined;
-  return { message, isByItself: isByItself(refusal) };
+  return { message, isByItself: isByItself(refusal), held: "holder" in refusal ? [refusal.address] : [] };
 }
 
 /** Families are those of the cluster where the Service names none. */
@@ -63,6 +66,7 @@ const isByItself = (refusal: ServiceRefusal): boolean => isRequestRefusal(refusa
 const denialOfLoss = (loss: Loss, { wanted }: Change): Denial => ({
   message: explainNote({ kind: "loses", service: serviceNameOf(wanted), ...loss }),
   isByItself: false,
+  held: loss.parting.kind === "held" ? loss.addresses : [],
 });
 
 /** Whether a Service that has no address is admitted, to be served as soon as it can be. */

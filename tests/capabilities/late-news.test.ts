@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { kinds, type Service } from "../../cluster/kinds.ts";
 import { keys } from "../../core/keys.ts";
-import { namespace, pool, service } from "../support/builders.ts";
+import { claim, namespace, pool, service } from "../support/builders.ts";
 import { LateNews } from "../support/late-news.ts";
+import { pass } from "../support/paused-time.ts";
 import { annotate, web } from "../support/web.ts";
 import { useWorlds, type Seed, type World } from "../support/world.ts";
 
@@ -153,5 +154,50 @@ describe("the API server", () => {
     const { denied } = await world.create(kinds.services, service(web, { pin: "10.1.0.5" }));
     expect(denied).toMatch(outside);
     expect(world.claims()).toEqual([]);
+  });
+});
+
+describe("an address that somebody had until a moment ago is given to a Service that asks for it", () => {
+  it.each<{ how: string; leave: (world: World) => Promise<unknown> }>([
+    { how: "deleted", leave: (world) => world.delete(kinds.services, "default/before") },
+    {
+      how: "moved to another",
+      leave: (world) => world.change(kinds.services, "default/before", annotate({ [keys.pinNew]: "10.0.0.6" })),
+    },
+    {
+      how: "no LoadBalancer any more",
+      leave: (world) => world.change(kinds.services, "default/before", { spec: { type: "ClusterIP" } }),
+    },
+  ])("$how", async ({ leave }) => {
+    const news = new LateNews();
+    const world = await worlds.open({ pools: [lan] }, { hook: news.hook });
+    await world.create(kinds.services, service("default/before", { annotations: { [keys.pinNew]: "10.0.0.5" } }));
+    await pass(5_000);
+    news.isLate = true;
+    await leave(world);
+    await pass(50); // the watcher, which has heard of it, writes the status
+    const { denied } = await world.create(kinds.services, service(web, { pin: "10.0.0.5" }));
+    expect([denied, world.annotationOf(web)]).toEqual([undefined, "10.0.0.5"]);
+  });
+
+  it("its claim deleted by hand", async () => {
+    const news = new LateNews();
+    const world = await worlds.open({ pools: [lan], claims: [claim("10.0.0.5", "someone/else", "someone")] }, news);
+    news.isLate = true;
+    await world.delete(kinds.claims, "10.0.0.5");
+    const { denied } = await world.create(kinds.services, service(web, { pin: "10.0.0.5" }));
+    expect([denied, world.annotationOf(web)]).toEqual([undefined, "10.0.0.5"]);
+  });
+
+  it("not where it has come to be another's", async () => {
+    const news = new LateNews();
+    const world = await worlds.open({ pools: [lan] }, news);
+    await world.create(kinds.services, service("default/before", { annotations: { [keys.pinNew]: "10.0.0.5" } }));
+    await pass(5_000);
+    news.isLate = true;
+    await world.delete(kinds.services, "default/before");
+    await world.create(kinds.services, service("default/next", { annotations: { [keys.pinNew]: "10.0.0.5" } }));
+    const { denied } = await world.create(kinds.services, service(web, { pin: "10.0.0.5" }));
+    expect(denied).toMatch(/^Service "default\/web" asks for 10\.0\.0\.5, which Service "default\/next" holds/);
   });
 });

@@ -5,7 +5,8 @@ export type Purposes = Readonly<Record<string, string>>;
 
 /** Of the operator: its admission pods and its watchers share one ServiceAccount, which Pepr makes. */
 export const operatorPurposes: Purposes = {
-  services: "reads which Services ask for an address; writes the annotations of those that the webhooks did not see",
+  services:
+    "reads which Services ask for an address, and one that is newer than the cache; writes the annotations of those that the webhooks did not see",
   "services/status": "writes the address and the conditions",
   nodes: "plans which nodes announce; keeps pools off the nodes' own addresses",
   namespaces: "reads the labels that pools select namespaces by",
