@@ -3,6 +3,7 @@ import { Capability, type PeprValidateRequest } from "pepr";
 import type { Cluster } from "../cluster/cluster.ts";
 import { IPAddressPool } from "../cluster/crd.ts";
 import { kinds, metadataOf } from "../cluster/kinds.ts";
+import { hearOfServices } from "../cluster/hearing.ts";
 import { listNow } from "../cluster/patience.ts";
 import { choosable, sameAddresses, surroundingsOf } from "../cluster/surroundings.ts";
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
@@ -13,6 +14,7 @@ import type { Origin } from "../core/allocation/keep.ts";
 import { findStranded } from "../core/allocation/stranded.ts";
 import { explain, type Refusal } from "../core/explain.ts";
 import type { PoolFault } from "../core/explain/pool.ts";
+import { sameJson } from "../core/json.ts";
 import { keys } from "../core/keys.ts";
 import { findNamespaceGap, type NamespaceGap } from "../core/pool/namespaces.ts";
 import { parsePool, poolKeyOf, type Pool, type PoolInput } from "../core/pool/pool.ts";
@@ -68,7 +70,8 @@ export async function reviewPool(request: Request, cluster: Cluster): Promise<An
   const known = knownFaults(request, pools, cluster);
   const fresh = faults.find((fault) => !known.includes(fault));
   if (fresh !== undefined) return request.Deny(fresh);
-  const stranded = parsed.ok ? strandedBy({ input: request.Raw, form: [parsed.value], pools }, cluster) : undefined;
+  const change = { input: request.Raw, form: parsed.ok ? [parsed.value] : [], pools };
+  const stranded = parsed.ok ? await strandedNow(change, cluster) : undefined;
   if (stranded !== undefined) return request.Deny(explain(stranded));
   const gap = parsed.ok ? await namespaceGapOf(parsed.value, cluster) : undefined;
   return request.Approve([...faults, ...(gap === undefined ? [] : [explain(gap)])]);
@@ -108,7 +111,7 @@ function knownFaults(
 /** The answer to a request that deletes a pool. */
 export async function reviewDeletion(request: Request, cluster: Cluster): Promise<Answer> {
   if (CLEANERS.includes(request.Request.userInfo.username ?? "")) return request.Approve();
-  const stranded = strandedBy({ input: request.Raw, form: [], pools: await poolsNow(cluster) }, cluster);
+  const stranded = await strandedNow({ input: request.Raw, form: [], pools: await poolsNow(cluster) }, cluster);
   return stranded === undefined ? request.Approve() : request.Deny(explain(stranded));
 }
 
@@ -126,15 +129,37 @@ type Change = {
   readonly pools: readonly IPAddressPool[];
 };
 
-/** What a change of a pool would take from Services that hold addresses of it. */
-function strandedBy({ input, form, pools }: Change, cluster: Cluster): Refusal | undefined {
+/**
+ * What a change of a pool would take from Services that hold addresses of it. Those that claims name and that this process
+ * does not know as Berth's, as they may have been stored a moment ago, are asked for before it is said to be nothing.
+ */
+async function strandedNow(change: Change, cluster: Cluster): Promise<Refusal | undefined> {
+  const unknown: ServiceName[] = [];
+  const stranded = strandedBy(change, cluster, (service) => unknown.push(service));
+  if (stranded !== undefined || unknown.length === 0 || isUnchanged(change)) return stranded;
+  await hearOfServices(unknown, cluster);
+  return strandedBy(change, cluster);
+}
+
+/** Whether the pool stays what it is: then it comes through whatever can't be asked, as on its way out. */
+const isUnchanged = ({ input, form, pools }: Change): boolean =>
+  form.length > 0 && pools.some((pool) => poolKeyOf(pool) === poolKeyOf(input) && sameJson(pool.spec, input.spec));
+
+/** The same, by what this process knows; calls back for each Service of which it knows nothing to go by. */
+function strandedBy(
+  { input, form, pools }: Change,
+  cluster: Cluster,
+  onUnknown?: (service: ServiceName) => unknown,
+): Refusal | undefined {
   const key = poolKeyOf(input);
   if (input.metadata?.annotations?.[keys.poolAllowRenumbering] === "true") return undefined;
   const others = usablePools(pools.filter((other) => poolKeyOf(other) !== key));
   const after = { usable: [...others.usable, ...form], inert: others.inert };
   const served = (name: ServiceName): Served | undefined => {
     const service = cluster.services.get(name);
-    return service === undefined || !isOurs(service) ? undefined : cluster.servedAs(service);
+    if (service !== undefined && isOurs(service)) return cluster.servedAs(service);
+    onUnknown?.(name);
+    return undefined;
   };
   const { occupancy } = cluster.ledger;
   const originOf = (address: Address): Origin => cluster.originOf(address);

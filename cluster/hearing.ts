@@ -31,8 +31,22 @@ async function hearOfHolder(address: Address, cluster: Cluster): Promise<true> {
   return true;
 }
 
+/** Services that are asked for at a time. */
+const AT_ONCE = 16;
+
+/** Takes in how the Services are stored now, or that they are not. Throws where that could not be learned in time. */
+export async function hearOfServices(names: readonly ServiceName[], cluster: Cluster): Promise<void> {
+  const all = async (): Promise<true> => {
+    for (let first = 0; first < names.length; first += AT_ONCE)
+      await Promise.all(names.slice(first, first + AT_ONCE).map((name) => hearOfService(name, cluster)));
+    return true;
+  };
+  if ((await within(PATIENCE_MILLIS, all())) === undefined)
+    throw new Error(`${String(names.length)} Services that claims name could not be read`);
+}
+
 /** Takes in how the Service is stored now, or that it is not. */
-export async function hearOfService({ namespace, name }: ServiceName, { api, services }: Cluster): Promise<void> {
+async function hearOfService({ namespace, name }: ServiceName, { api, services }: Cluster): Promise<void> {
   const known = services.get({ namespace, name });
   const fresh = await api.get(kinds.services, { namespace, name });
   if (fresh !== undefined) services.accept(fresh);

@@ -201,3 +201,52 @@ describe("an address that somebody had until a moment ago is given to a Service 
     expect(denied).toMatch(/^Service "default\/web" asks for 10\.0\.0\.5, which Service "default\/next" holds/);
   });
 });
+
+describe("a pool of which a Service was given an address a moment ago", () => {
+  const takes: readonly { how: string; take: (world: World) => Promise<{ readonly denied?: string }> }[] = [
+    { how: "be deleted", take: (world) => world.delete(kinds.pools, "network/lan") },
+    {
+      how: "lose the address",
+      take: (world) => world.change(kinds.pools, "network/lan", { spec: { addresses: ["10.0.0.5-10.0.0.9"] } }),
+    },
+    {
+      how: "stop serving it",
+      take: (world) =>
+        world.change(kinds.pools, "network/lan", { spec: { serviceAllocation: { namespaces: ["other"] } } }),
+    },
+  ];
+  const inUse = /^IPAddressPool "network\/lan" would lose 10\.0\.0\.1 \(Service "default\/web"\), which is in use;/;
+
+  it.each(takes)("may not $how", async ({ take }) => {
+    const world = await openLate(new LateNews(["services"]));
+    await world.create(kinds.services, service(web));
+    expect((await take(world)).denied).toMatch(inUse);
+  });
+
+  it.each(takes)("may not $how where the Service came to be a LoadBalancer only then", async ({ take }) => {
+    const news = new LateNews(["services"]);
+    const world = await worlds.open({ pools: [lan], services: [service(web, { spec: { type: "ClusterIP" } })] }, news);
+    news.isLate = true;
+    await world.change(kinds.services, web, { spec: { type: "LoadBalancer" } });
+    expect((await take(world)).denied).toMatch(inUse);
+  });
+
+  it.each(takes)("may $how once the Service is gone, although its claim is not", async ({ take }) => {
+    const news = new LateNews(["services"]);
+    const world = await openLate(news);
+    await world.create(kinds.services, service(web));
+    await world.delete(kinds.services, web);
+    expect(world.claims()).toHaveLength(1);
+    expect((await take(world)).denied).toBeUndefined();
+  });
+
+  it("is not changed where that can't be asked, but for what changes nothing", async () => {
+    const news = new LateNews(["services"]);
+    const world = await openLate(news);
+    await world.create(kinds.services, service(web));
+    news.isDeaf = true;
+    for (const { take } of takes) expect((await take(world)).denied).toMatch(/could not be checked; try again/);
+    const labelled = await world.change(kinds.pools, "network/lan", { metadata: { labels: { a: "b" } } });
+    expect(labelled.denied).toBeUndefined();
+  });
+});
