@@ -4,7 +4,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { IPAddressPool } from "../cluster/crd.ts";
 import { kinds, metadataOf } from "../cluster/kinds.ts";
 import { hearOfServices } from "../cluster/hearing.ts";
-import { listNow } from "../cluster/patience.ts";
+import { hearAll, listNow } from "../cluster/patience.ts";
 import { choosable, sameAddresses, surroundingsOf } from "../cluster/surroundings.ts";
 import { findOverlap, usablePools } from "../core/pool/overlap.ts";
 import { isOurs } from "../cluster/read.ts";
@@ -130,10 +130,12 @@ type Change = {
 };
 
 /**
- * What a change of a pool would take from Services that hold addresses of it. Those that claims name and that this process
- * does not know as Berth's, as they may have been stored a moment ago, are asked for before it is said to be nothing.
+ * What a change of a pool would take from Services that hold addresses of it. A claim may have been made a moment ago, so all
+ * are listed. Services that they name and that this process does not know as Berth's, as they may be as new, are asked for
+ * before it is said to be nothing.
  */
 async function strandedNow(change: Change, cluster: Cluster): Promise<Refusal | undefined> {
+  if (!isUnchanged(change)) await hearAll(cluster.api, kinds.claims, cluster.claims);
   const unknown: ServiceName[] = [];
   const stranded = strandedBy(change, cluster, (service) => unknown.push(service));
   if (stranded !== undefined || unknown.length === 0 || isUnchanged(change)) return stranded;

@@ -223,6 +223,15 @@ describe("a pool of which a Service was given an address a moment ago", () => {
     expect((await take(world)).denied).toMatch(inUse);
   });
 
+  it.each(takes)("may not $how where the pod has not heard of the claim either", async ({ take }) => {
+    const news = new LateNews();
+    // With three of them, it is the turn of one that has had no part in the Service.
+    const world = await worlds.open({ pools: [lan] }, { admission: 3, hook: news.hook });
+    news.isLate = true;
+    await world.create(kinds.services, service(web));
+    expect((await take(world)).denied).toMatch(inUse);
+  });
+
   it.each(takes)("may not $how where the Service came to be a LoadBalancer only then", async ({ take }) => {
     const news = new LateNews(["services"]);
     const world = await worlds.open({ pools: [lan], services: [service(web, { spec: { type: "ClusterIP" } })] }, news);
