@@ -28,9 +28,10 @@ import { Statuses } from "./statuses.ts";
 type Request = PeprValidateRequest<IPAddressPool>;
 
 /** Those who delete what a deleted namespace or owner held: holding them up would only leave it hanging. */
-const CLEANERS = ["namespace-controller", "generic-garbage-collector"].map(
-  (name) => `system:serviceaccount:kube-system:${name}`,
-);
+const CLEANERS: readonly string[] = [
+  ...keys.namespaceCleaners,
+  "system:serviceaccount:kube-system:generic-garbage-collector",
+];
 
 /** The capability. */
 export function pools(cluster: Cluster): Part {

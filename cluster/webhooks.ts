@@ -32,12 +32,13 @@ const LOAD_BALANCERS_ONLY = [
   },
 ];
 
+const CLEANERS = keys.namespaceCleaners.map((user) => `'${user}'`).join(", ");
+
 /** A namespace that is being deleted takes its pools with it, also while the webhook is away. */
 const NOT_BY_CLEANERS = [
   {
     name: "not-deleted-with-its-namespace",
-    expression:
-      "!(request.operation == 'DELETE' && request.userInfo.username == 'system:serviceaccount:kube-system:namespace-controller')",
+    expression: `!(request.operation == 'DELETE' && request.userInfo.username in [${CLEANERS}])`,
   },
 ];
 

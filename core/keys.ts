@@ -107,6 +107,9 @@ export const keys = {
   /** Who the operator is to the API server: the ServiceAccount that Pepr makes, by the uuid in package.json. */
   operatorUser: "system:serviceaccount:pepr-system:pepr-berth",
 
+  /** Who deletes what stands in a deleted namespace: the controller by its own ServiceAccount, or all of them by one name. */
+  namespaceCleaners: ["system:serviceaccount:kube-system:namespace-controller", "system:kube-controller-manager"],
+
   /** Namespace of the DaemonSet, the Leases and the Secrets. */
   namespace: "metallb-system",
   /** Namespace of the operator, which Pepr chooses. */

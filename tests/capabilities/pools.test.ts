@@ -48,9 +48,12 @@ describe("a pool in use", () => {
     expect(world.store.all(kinds.pools)).toHaveLength(1);
   });
 
-  it.each(["namespace-controller", "generic-garbage-collector"])("may be deleted by the %s", async (name) => {
+  it.each([
+    "system:serviceaccount:kube-system:namespace-controller",
+    "system:serviceaccount:kube-system:generic-garbage-collector",
+    "system:kube-controller-manager", // both of them, without --use-service-account-credentials
+  ])("may be deleted by %s", async (user) => {
     const world = await worlds.open(inUse);
-    const user = `system:serviceaccount:kube-system:${name}`;
     expect((await world.delete(kinds.pools, "network/homelab-pool", user)).denied).toBeUndefined();
     await pass(10_000);
     expect(world.statusOf("default/web")).toEqual([]);
