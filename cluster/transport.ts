@@ -61,12 +61,23 @@ const bearerOf = (options: RequestOptions): string | undefined => {
   return header === undefined ? undefined : String(header[1]);
 };
 
-/** What `read` gives, read again once it is old: kubelet replaces a pod's token before it ends. */
+/**
+ * What `read` gives, read again once it is old: kubelet replaces a pod's token before it ends. Where that fails, those who
+ * asked meanwhile are told so, and the next one reads again.
+ */
 function renewed<T>(read: () => Promise<T>): () => Promise<T> {
-  let [value, readMillis] = [read(), performance.now()];
-  return () => {
-    if (performance.now() - readMillis > TOKEN_MILLIS) [value, readMillis] = [read(), performance.now()];
+  const cell: { value?: Promise<T>; readMillis: number } = { readMillis: 0 };
+  const begin = (): Promise<T> => {
+    const value = read().catch((error: unknown) => {
+      if (cell.value === value) delete cell.value;
+      throw error;
+    });
+    [cell.value, cell.readMillis] = [value, performance.now()];
     return value;
+  };
+  return () => {
+    const isFresh = performance.now() - cell.readMillis <= TOKEN_MILLIS;
+    return cell.value !== undefined && isFresh ? cell.value : begin();
   };
 }
 
