@@ -217,10 +217,11 @@ impl Fellows {
         self.witnessed.retain(|_, sign| *sign >= oldest);
     }
 
-    /// Takes an address for answered by a fellow, since its packet says so. Gives whether that is new.
+    /// Takes an address for answered by a fellow, since its packet says so. Gives whether that is new. One that gives the
+    /// address up has sent the packet before it said that.
     pub fn hint(&mut self, id: StationId, ip: IpAddr, stance: Stance, now: Duration) -> bool {
         let Some(fellow) = self.known.get_mut(&id) else { return false };
-        let is_said = matches!(fellow.stances.get(&ip), Some(Stance::Answers(_)));
+        let is_said = fellow.is_leaving || matches!(fellow.stances.get(&ip), Some(Stance::Answers(_) | Stance::Leaves));
         if is_said || now < fellow.hints_banned_until || fellow.hints.len() >= HEARD_CAPACITY {
             return false;
         }

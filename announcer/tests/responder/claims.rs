@@ -79,3 +79,14 @@ fn a_hello_that_denies_what_a_packet_said_has_the_last_word_and_packets_prove_no
     lab.happen(forged());
     assert!(!lab.answers(VIP));
 }
+
+#[test]
+fn a_packet_that_a_hello_has_overtaken_takes_back_nothing_that_the_hello_gave_up() {
+    for is_leaving in [true, false] {
+        let (mut lab, mut first, _) = answering_with_two();
+        first.is_leaving = is_leaving;
+        lab.happen(first.hello(&lab.hello));
+        lab.happen(Event::Frame(2, first.arp(VIP).write().to_vec()));
+        assert_eq!(lab.answers(VIP), is_leaving);
+    }
+}
