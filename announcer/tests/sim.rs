@@ -23,7 +23,10 @@ use node::Sabotage;
 use run::{Run, Theme};
 
 /// How many runs are made of each theme unless the environment says something else.
-const RUNS: u64 = 350;
+const RUNS: u64 = 700;
+
+/// The same for dozens of nodes.
+const CROWDS: u64 = 8;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -45,7 +48,8 @@ fn check(theme: Theme) {
         }
         return;
     }
-    let (next, end) = (AtomicU64::new(0), number("SIM_RUNS").unwrap_or(if theme == Theme::Crowds { 2 } else { RUNS }));
+    let (next, end) =
+        (AtomicU64::new(0), number("SIM_RUNS").unwrap_or(if theme == Theme::Crowds { CROWDS } else { RUNS }));
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);

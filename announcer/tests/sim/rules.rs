@@ -32,7 +32,28 @@ impl Run {
         self.check_pairs(place, &answering)?;
         self.check_answered(place, &answering)?;
         self.check_overlap(place, &answering)?;
+        self.check_moved(place, &answering)?;
         self.check_holder(place, &answering)
+    }
+
+    /// Whether a station runs where most are and is to answer for an address by its plan.
+    fn is_candidate(&self, index: usize, station: Station) -> bool {
+        let slot = &self.world.nodes[station.0];
+        let is_named = slot.plan.vips[index].nodes.contains(&name(station.0));
+        let is_named = is_named && self.world.is_wanted(index, station.1);
+        let is_running = slot.state == State::Running && self.world.port(station).is_usable() && !slot.is_stopping;
+        is_running && self.is_main(station) && is_named
+    }
+
+    /// Whether a station hears each other one that is where most are, and is heard by it.
+    fn is_connected(&self, network: usize, station: Station) -> bool {
+        let others = self.world.stations(network).filter(|&other| {
+            other != station
+                && self.is_main(other)
+                && self.world.port(other).is_usable()
+                && self.world.nodes[other.0].state == State::Running
+        });
+        others.into_iter().all(|other| self.world.hears(station, other) && self.world.hears(other, station))
     }
 
     /// Whether a station is where most are.
@@ -67,14 +88,11 @@ impl Run {
         let now = self.world.now;
         let (network, index) = place;
         let could = |station: Station| {
-            let slot = &self.world.nodes[station.0];
-            let port = self.world.port(station);
-            let is_candidate = slot.plan.vips[index].nodes.contains(&name(station.0));
-            let is_candidate = is_candidate && self.world.is_wanted(index, station.1);
-            let is_running = slot.state == State::Running && port.is_usable() && !slot.is_stopping;
-            is_running && self.is_main(station) && now >= port.silent_until && is_candidate
+            self.is_candidate(index, station)
+                && now >= self.world.port(station).silent_until
+                && self.is_connected(network, station)
         };
-        let is_calm = self.world.deaf.is_empty() && self.world.loss == 0;
+        let is_calm = self.world.loss == 0;
         let is_answered = answering.iter().any(|&station| self.is_main(station));
         if is_answered || !is_calm || !self.world.stations(network).any(could) {
             self.unanswered.remove(&place);
@@ -106,14 +124,39 @@ impl Run {
         };
         let main = answering.iter().filter(|&&station| self.is_main(station)).count();
         if main < 2 {
+            self.doubled.remove(&place);
             return Ok(());
         }
         let now = self.world.now;
-        let since = self.before.max(self.disturbed);
+        let since = if self.doubled.insert(place) { now } else { self.before.max(self.disturbed) };
         let overlap = self.overlap.entry(place).or_default();
         *overlap += now.saturating_sub(since);
         if *overlap > bound {
             return Err(format!("{now:?}: {answering:?} answer at {place:?} for {overlap:?}"));
+        }
+        Ok(())
+    }
+
+    /// An address that the operator has moved to a node is soon answered by that one alone.
+    fn check_moved(&mut self, place: Place, answering: &[Station]) -> Result<(), String> {
+        let (now, (network, index)) = (self.world.now, place);
+        let settled = self.planned.max(self.disturbed) + seconds(1);
+        let [plan, others @ ..] = &self.world.nodes[..] else { return Ok(()) };
+        let vip = &plan.plan.vips[index];
+        let is_known = vip.moving && others.iter().all(|node| node.plan.vips[index] == *vip);
+        if self.theme != Theme::Handovers || !is_known || now < settled {
+            return Ok(());
+        }
+        let is_first = |&station: &Station| vip.nodes.first() == Some(&name(station.0));
+        let may =
+            |&station: &Station| self.is_candidate(index, station) && now >= self.world.port(station).silent_until;
+        let there = self.world.stations(network).filter(is_first).any(|station| may(&station));
+        let has_moved = answering.iter().filter(|&&station| self.is_main(station)).all(is_first);
+        if there && !has_moved {
+            return Err(format!(
+                "{now:?}: {answering:?} answers at {place:?}, which was moved to {:?}",
+                vip.nodes.first()
+            ));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! One run: a world, the faults that befall it, and the rules that have to hold all the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::node::{Sabotage, State, Station};
@@ -33,7 +33,8 @@ pub enum Fault {
     /// The first of two stations to the second.
     Deaf(Station, Station),
     Loss(usize),
-    Plan(usize, Vec<Vec<usize>>),
+    /// A new plan arrives at a node; whether it moves each address to the first of its candidates.
+    Plan(usize, Vec<Vec<usize>>, bool),
     /// The operator's newest plan, which puts first who answers, arrives; at one that is cut off after that.
     Follow(usize),
     Calm,
@@ -59,6 +60,8 @@ pub struct Run {
     pub unanswered: BTreeMap<Place, Duration>,
     /// How long more than one has answered for an address since the last fault.
     pub overlap: BTreeMap<Place, Duration>,
+    /// Addresses for which more than one has answered when that was last looked at.
+    pub doubled: BTreeSet<Place>,
     /// Who alone answers for an address, and since when.
     pub holders: BTreeMap<Place, (Station, Duration)>,
     /// When something last befell each node on each segment.
@@ -125,6 +128,7 @@ impl Run {
             both: BTreeMap::new(),
             unanswered: BTreeMap::new(),
             overlap: BTreeMap::new(),
+            doubled: BTreeSet::new(),
             holders: BTreeMap::new(),
             befallen: vec![vec![start; segments]; nodes],
             is_followed: theme == Theme::Crashes && random.chance(50),
@@ -136,7 +140,7 @@ impl Run {
         };
         run.add(start, Fault::Ask);
         for node in 0..nodes {
-            run.world.nodes[node].plan = run.world.plan(&run.orders, 1);
+            run.world.nodes[node].plan = run.world.plan(&run.orders, 1, false);
             let at = start + random.millis(0, 300);
             run.add(at, Fault::Start(node));
         }
@@ -195,10 +199,10 @@ impl Run {
                 self.rewired = now;
                 self.world.loss = loss;
             }
-            Fault::Plan(node, orders) => {
+            Fault::Plan(node, orders, moving) => {
                 self.planned = now;
                 self.befallen.iter_mut().for_each(|node| node.fill(now));
-                self.world.set_plan(node, self.world.plan(&orders, 2));
+                self.world.set_plan(node, self.world.plan(&orders, 2, moving));
             }
             Fault::Follow(node) if self.world.nodes[node].ports.iter().all(|port| port.group == 0) => {
                 self.generation += 1;
@@ -206,7 +210,7 @@ impl Run {
                 if !self.world.is_bridged {
                     self.befallen.iter_mut().for_each(|node| node[1..].fill(now));
                 }
-                self.world.set_plan(node, self.world.plan(&self.orders, self.generation));
+                self.world.set_plan(node, self.world.plan(&self.orders, self.generation, false));
             }
             Fault::Follow(node) => {
                 let again = now + self.world.random.millis(500, 2_000);
@@ -228,7 +232,7 @@ impl Run {
     fn calm(&mut self) {
         (self.rewired, self.world.loss) = (self.world.now, 0);
         self.world.deaf.clear();
-        let last = self.world.plan(&self.orders, 3);
+        let last = self.world.plan(&self.orders, 3, false);
         for node in 0..self.world.nodes.len() {
             for segment in 0..self.world.segments {
                 self.world.nodes[node].ports[segment].group = 0;

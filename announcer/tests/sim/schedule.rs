@@ -41,12 +41,13 @@ impl Run {
                 at += random.millis(600, 1_500);
                 self.add(at, Fault::Start(node));
             } else {
+                let moving = random.chance(50);
                 for order in &mut self.orders {
                     random.shuffle(order);
                 }
                 for node in 0..nodes {
                     let late = at + random.millis(0, 300);
-                    self.add(late, Fault::Plan(node, self.orders.clone()));
+                    self.add(late, Fault::Plan(node, self.orders.clone(), moving));
                 }
             }
             at += random.millis(1_800, 2_500);
@@ -100,12 +101,13 @@ impl Run {
                     self.add(back, Fault::Loss(0));
                 }
                 _ => {
+                    let moving = random.chance(50);
                     for order in &mut self.orders {
                         *order = run::order(random, nodes);
                     }
                     for node in 0..nodes {
                         let late = at + random.millis(0, 1_500);
-                        self.add(late, Fault::Plan(node, self.orders.clone()));
+                        self.add(late, Fault::Plan(node, self.orders.clone(), moving));
                     }
                 }
             }

@@ -88,14 +88,14 @@ impl World {
         }
     }
 
-    /// Gives a plan with these candidates for each address.
-    pub fn plan(&self, orders: &[Vec<usize>], generation: u64) -> Plan {
+    /// Gives a plan with these candidates for each address, to which the first one is to take it over where it is moving.
+    pub fn plan(&self, orders: &[Vec<usize>], generation: u64, moving: bool) -> Plan {
         let names = |segment: usize| vec![link_name(segment)];
         let vip = |(index, nodes): (usize, &Vec<usize>)| Vip {
             ip: vip(index),
             nodes: nodes.iter().map(|&node| name(node)).collect(),
             interfaces: self.wanted[index].filter(|_| self.sabotage != Sabotage::Everywhere).map(names),
-            moving: false,
+            moving,
         };
         Plan { generation, vips: orders.iter().enumerate().map(vip).collect() }
     }
