@@ -1,5 +1,5 @@
 /** Gives up what Services need no more of their claims. Core says when. */
-import { printAddress, sameAddress } from "../core/address/address.ts";
+import { printAddress, sameAddress, type Address } from "../core/address/address.ts";
 import type { ServiceName } from "../core/allocation/holder.ts";
 import { sameService } from "../core/allocation/holder.ts";
 import type { AllocationRefusal, RequestRefusal } from "../core/allocation/refusal.ts";
@@ -95,10 +95,16 @@ export async function giveUpAbandoned(refusal: RequestRefusal | AllocationRefusa
   if (refusal.kind !== "pinHeld" || refusal.holder.kind !== "service") return false;
   const claim = cluster.claims.get({ name: printAddress(refusal.address) });
   if (claim === undefined || coolDownOf(claim, cluster) > 0) return false;
-  const stored = cluster.services.get(refusal.holder);
+  const { address, holder } = refusal;
+  return isAbandoned(claim, { address, holder }, cluster) && (await leaveClaim(claim, holder, cluster));
+}
+
+type Held = { readonly address: Address; readonly holder: ServiceName };
+
+function isAbandoned(claim: IPAddress, { address, holder }: Held, cluster: Cluster): boolean {
+  const stored = cluster.services.get(holder);
   // One from before Berth shows it before Berth has written it there.
-  if (stored !== undefined && statusAddresses(stored).some((one) => sameAddress(one, refusal.address))) return false;
-  const state = stateOf(claim, refusal.holder, cluster);
-  const isAbandoned = state.service !== "lists" && (state.isSettled || (releaseInMillis(state) ?? 1) <= 0);
-  return isAbandoned && (await leaveClaim(claim, refusal.holder, cluster));
+  if (stored !== undefined && statusAddresses(stored).some((one) => sameAddress(one, address))) return false;
+  const state = stateOf(claim, holder, cluster);
+  return state.service !== "lists" && (state.isSettled || (releaseInMillis(state) ?? 1) <= 0);
 }
