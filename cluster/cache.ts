@@ -49,6 +49,11 @@ export class Cache<T extends ApiObject> {
     return this.#objects.values();
   }
 
+  /** As far as the watch has come. */
+  get revision(): string {
+    return this.#revision;
+  }
+
   get size(): number {
     return this.#objects.size;
   }
@@ -89,8 +94,8 @@ export class Cache<T extends ApiObject> {
   /** Takes in a whole list: what it lacks is gone. */
   replace(items: readonly T[], resourceVersion: string): void {
     this.#removeOthers({ items, resourceVersion });
-    for (const item of items) this.#put(item);
     this.#advance(resourceVersion);
+    for (const item of items) this.#put(item);
     this.#synced.resolve(undefined);
   }
 

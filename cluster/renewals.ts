@@ -1,5 +1,5 @@
 /** Which announcers have died without a word: their Leases are not renewed while those of others are. */
-import type { Cache } from "./cache.ts";
+import { compareRevisions, type Cache, type Change } from "./cache.ts";
 import type { Lease } from "./kinds.ts";
 import { placeOf } from "./leases.ts";
 
@@ -22,11 +22,12 @@ export class Renewals {
 
   constructor(leases: Cache<Lease>, clock: () => number) {
     this.#clock = clock;
-    leases.subscribe(({ before, after }) => {
-      const place = placeOf(after ?? before ?? {});
+    leases.subscribe((change) => {
+      const place = placeOf(change.after ?? change.before ?? {});
       if (place?.shard !== 0) return;
-      if (after === undefined) this.#forget(place.node);
-      else if (before === undefined || before.spec?.renewTime !== after.spec?.renewTime) this.#hear(place.node);
+      if (change.after === undefined) this.#forget(place.node);
+      else if (isRenewal(change))
+        this.#hear(place.node, compareRevisions(change.resourceVersion, leases.revision) <= 0);
     });
   }
 
@@ -49,15 +50,24 @@ export class Renewals {
     this.#lost.delete(node);
   }
 
-  #hear(node: string): void {
+  /** What the answer to a write brings is a sign of life, but says nothing of those whom the watch has yet to bring. */
+  #hear(node: string, isOfWatch: boolean): void {
     const now = this.#clock();
-    if (now - this.#newestMillis > OUTAGE_MILLIS)
-      for (const known of this.#heardMillis.keys()) this.#heardMillis.set(known, now);
-    this.#newestMillis = now;
+    if (isOfWatch) this.#noteRenewal(now);
     const wasLost = this.#lost.delete(node);
     this.#heardMillis.delete(node);
     this.#heardMillis.set(node, now);
     if (wasLost) this.#tell(node);
+    if (isOfWatch) this.#loseSilent(now);
+  }
+
+  #noteRenewal(now: number): void {
+    if (now - this.#newestMillis > OUTAGE_MILLIS)
+      for (const known of this.#heardMillis.keys()) this.#heardMillis.set(known, now);
+    this.#newestMillis = now;
+  }
+
+  #loseSilent(now: number): void {
     for (const [silent, heardMillis] of this.#heardMillis) {
       if (now - heardMillis <= LOST_MILLIS) break;
       this.#heardMillis.delete(silent);
@@ -70,3 +80,6 @@ export class Renewals {
     for (const listener of this.#listeners) listener(node);
   }
 }
+
+const isRenewal = ({ before, after }: Change<Lease>): boolean =>
+  before === undefined || before.spec?.renewTime !== after?.spec?.renewTime;

@@ -4,9 +4,10 @@ import { kinds } from "../../cluster/kinds.ts";
 import { parsePlan } from "../../core/announce/plan-text.ts";
 import { keys } from "../../core/keys.ts";
 import { valueOf } from "../core/builders.ts";
+import { endpointSlice, lease, node, service } from "../support/builders.ts";
 import { pass } from "../support/paused-time.ts";
 import { useWorlds, type World } from "../support/world.ts";
-import { assigned, keyOf, report, seed, statuses } from "./announcing.ts";
+import { assigned, keyOf, managed, report, seed, statuses } from "./announcing.ts";
 
 const worlds = useWorlds();
 
@@ -58,6 +59,41 @@ describe("a node whose announcer does not renew its Lease while another's does",
     expect(["node-1", "node-2"].map((name) => firstOf(world, name))).toEqual(["node-2", "node-2"]);
     expect(assigned(world).at(-1)).toContain('"node-2"');
     next.abort();
+  });
+});
+
+describe("while the watch of Leases stands still", () => {
+  it("nothing is concluded from what the answers to writes bring", async () => {
+    let isStill = false;
+    const goesOn = Promise.withResolvers<undefined>();
+    const names = ["node-1", "node-2", "node-3"];
+    const world = await worlds.open(
+      { ...seed, nodes: names.map((name) => node(name)), leases: names.map((name) => lease(name, managed)) },
+      {
+        hook: (process) => async (call, run) => {
+          const isLease = call.verb === "watch event" && call.plural === kinds.leases.plural;
+          if (isStill && isLease && process === "watcher") await goesOn.promise;
+          return run();
+        },
+      },
+    );
+    report(world, "node-1", "10.0.0.1");
+    await renewing(world, 20, ...names);
+    const lost: string[] = [];
+    world.watcher.cluster.renewals.subscribe((name) => lost.push(name), new AbortController().signal);
+    isStill = true;
+    for (let index = 0; index < 8; index += 1) {
+      // Only the plan of the one node on which its pod is changes with it.
+      const key = `default/local-${String(index)}`;
+      await world.create(kinds.services, service(key, { spec: { externalTrafficPolicy: "Local" } }));
+      await world.store.client().create(kinds.endpointSlices, endpointSlice(key, "node-2"));
+      await renewing(world, 10, ...names);
+    }
+    goesOn.resolve(undefined);
+    isStill = false;
+    await renewing(world, 60, ...names);
+    expect(lost).toEqual([]);
+    expect(announcedBy(world)).toEqual(["node-1"]);
   });
 });
 
