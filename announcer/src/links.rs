@@ -2,7 +2,7 @@
 //!
 //! It hands on what the kernel says and judges nothing: which interfaces are fit is the responder's to decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
@@ -99,17 +99,19 @@ async fn list(handle: &Handle) -> Result<World, LinksError> {
 #[derive(Debug, Default)]
 struct World {
     links: BTreeMap<u32, Link>,
-    /// Link-local addresses, each with its interface, and whether they are in use; an interface may have several.
-    link_locals: BTreeMap<(u32, Ipv6Addr), bool>,
+    /// Addresses of IPv6, each with its interface, in whatever state: where IPv6 is off, there is none.
+    addresses: BTreeSet<(u32, Ipv6Addr)>,
+    /// The link-local ones of them that are in use; an interface may have several.
+    link_locals: BTreeSet<(u32, Ipv6Addr)>,
 }
 
 impl World {
     /// Gives the interfaces in the kernel's order, each with the least of its link-local addresses.
     fn links(&self) -> Vec<Link> {
-        let of = |index| self.link_locals.iter().filter(move |((of, _), _)| *of == index);
+        let first = |of: &BTreeSet<(u32, Ipv6Addr)>, index| of.iter().find(|(of, _)| *of == index).map(|(_, ip)| *ip);
         let complete = |link: &Link| {
-            let link_local = of(link.index).find(|(_, is_used)| **is_used).map(|((_, ip), _)| *ip);
-            let traits = Traits { has_ipv6: of(link.index).next().is_some(), ..link.traits };
+            let link_local = first(&self.link_locals, link.index);
+            let traits = Traits { has_ipv6: first(&self.addresses, link.index).is_some(), ..link.traits };
             Link { link_local, traits, ..link.clone() }
         };
         self.links.values().map(complete).collect()
@@ -130,7 +132,8 @@ impl World {
             }
             NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewAddress(message)) => self.add(&message),
             NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelAddress(message)) => {
-                if let Some(ip) = link_local(&message) {
+                if let Some(ip) = ipv6(&message) {
+                    self.addresses.remove(&(message.header.index, ip));
                     self.link_locals.remove(&(message.header.index, ip));
                 }
             }
@@ -140,23 +143,24 @@ impl World {
         true
     }
 
-    /// Takes in an address; one that is still being checked is not in use, and one that was found to be another's is none.
+    /// Takes in an address; one that is still being checked, or was found to be another's, is not in use.
     fn add(&mut self, message: &AddressMessage) {
-        if let Some(ip) = link_local(message) {
-            let (address, flags) = ((message.header.index, ip), message.header.flags);
-            if flags.contains(AddressHeaderFlags::Dadfailed) {
-                self.link_locals.remove(&address);
-            } else {
-                self.link_locals.insert(address, !flags.contains(AddressHeaderFlags::Tentative));
-            }
+        let Some(ip) = ipv6(message) else { return };
+        let address = (message.header.index, ip);
+        let unfit = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
+        self.addresses.insert(address);
+        if !ip.is_unicast_link_local() || message.header.flags.intersects(unfit) {
+            self.link_locals.remove(&address);
+        } else {
+            self.link_locals.insert(address);
         }
     }
 }
 
-/// Gives the address that the message is about, if it is a link-local one of IPv6.
-fn link_local(message: &AddressMessage) -> Option<Ipv6Addr> {
+/// Gives the address that the message is about, if it is one of IPv6.
+fn ipv6(message: &AddressMessage) -> Option<Ipv6Addr> {
     message.attributes.iter().find_map(|attribute| match attribute {
-        AddressAttribute::Address(IpAddr::V6(ip)) if ip.is_unicast_link_local() => Some(*ip),
+        AddressAttribute::Address(IpAddr::V6(ip)) => Some(*ip),
         _ => None,
     })
 }
@@ -274,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_local_address_counts_once_it_has_been_checked() {
+    fn a_link_local_address_counts_once_it_has_been_checked_and_ipv6_is_on_with_any() {
         let address = |ip: &str, flags| {
             let mut message = AddressMessage::default();
             (message.header.index, message.header.flags) = (7, flags);
@@ -283,18 +287,20 @@ mod tests {
         };
         let mut world = World::default();
         world.take_in(netlink(RouteNetlinkMessage::NewLink(message(AddressFamily::Unspec, vec![]))));
-        for (ip, flags, expected) in [
-            ("fd00::1", AddressHeaderFlags::empty(), None),
-            ("192.168.1.11", AddressHeaderFlags::empty(), None),
-            ("fe80::2", AddressHeaderFlags::Tentative, None),
-            ("fe80::2", AddressHeaderFlags::Permanent, Some("fe80::2")),
+        let (add, remove) = (RouteNetlinkMessage::NewAddress, RouteNetlinkMessage::DelAddress);
+        let none = AddressHeaderFlags::empty();
+        for (told, link_local, has_ipv6) in [
+            (add(address("192.168.1.11", none)), None, false),
+            (add(address("fd00::1", none)), None, true),
+            (remove(address("fd00::1", none)), None, false),
+            (add(address("fe80::2", AddressHeaderFlags::Tentative)), None, true),
+            (add(address("fe80::2", AddressHeaderFlags::Permanent)), Some("fe80::2"), true),
+            (add(address("fe80::2", AddressHeaderFlags::Dadfailed)), None, true),
+            (remove(address("fe80::2", none)), None, false),
         ] {
-            assert!(world.take_in(netlink(RouteNetlinkMessage::NewAddress(address(ip, flags)))));
-            assert_eq!(world.links()[0].link_local, expected.map(|ip| ip.parse().unwrap()), "{ip}");
-            assert_eq!(world.links()[0].traits.has_ipv6, ip == "fe80::2", "{ip} {flags:?}");
+            assert!(world.take_in(netlink(told.clone())));
+            let expected = (link_local.map(|ip| ip.parse().unwrap()), has_ipv6);
+            assert_eq!((world.links()[0].link_local, world.links()[0].traits.has_ipv6), expected, "{told:?}");
         }
-        let gone = address("fe80::2", AddressHeaderFlags::empty());
-        assert!(world.take_in(netlink(RouteNetlinkMessage::DelAddress(gone))));
-        assert_eq!((world.links()[0].link_local, world.links()[0].traits.has_ipv6), (None, false));
     }
 }

@@ -59,7 +59,7 @@ pub struct Traits {
     pub has_no_arp: bool,
     /// It belongs to a bond, bridge, team or VRF, which speaks in its place.
     pub has_master: bool,
-    /// IPv6 is switched on there: it has a link-local address, be it one that is still being checked.
+    /// IPv6 is switched on there: it has an address of IPv6, in whatever state.
     pub has_ipv6: bool,
 }
 
