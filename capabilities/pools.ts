@@ -72,9 +72,11 @@ export async function reviewPool(request: Request, cluster: Cluster): Promise<An
   const fresh = faults.find((fault) => !known.includes(fault));
   if (fresh !== undefined) return request.Deny(fresh);
   const change = { input: request.Raw, form: parsed.ok ? [parsed.value] : [], pools };
-  const stranded = parsed.ok ? await strandedNow(change, cluster) : undefined;
+  // At the same time: what is asked for may take as long as each is waited for, and the answer has to come in time.
+  const [stranded, gap] = parsed.ok
+    ? await Promise.all([strandedNow(change, cluster), namespaceGapOf(parsed.value, cluster)])
+    : [];
   if (stranded !== undefined) return request.Deny(explain(stranded));
-  const gap = parsed.ok ? await namespaceGapOf(parsed.value, cluster) : undefined;
   return request.Approve([...faults, ...(gap === undefined ? [] : [explain(gap)])]);
 }
 

@@ -1,5 +1,5 @@
 /** What a Service goes on with while its request can't be served as it stands. */
-import { sameAddress, type Address, type Family } from "../core/address/address.ts";
+import { printAddress, sameAddress, type Address, type Family } from "../core/address/address.ts";
 import {
   findAnchor,
   findParting,
@@ -11,7 +11,7 @@ import {
 import { readTerms } from "../core/allocation/terms.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Service } from "./kinds.ts";
-import { listedAddresses, serviceNameOf } from "./read.ts";
+import { listedAddresses, serviceNameOf, statusAddresses } from "./read.ts";
 
 function possessionOf(address: Address, service: Service, cluster: Cluster): Possession {
   return {
@@ -25,17 +25,23 @@ function possessionOf(address: Address, service: Service, cluster: Cluster): Pos
   };
 }
 
-const partingFrom = (address: Address, service: Service, cluster: Cluster): Parting | undefined =>
-  findParting(possessionOf(address, service, cluster), cluster.usablePools());
+/** What no usable pool has is not the Service's by an annotation alone, which may be of whoever wrote it unseen. */
+function partingFrom(address: Address, service: Service, cluster: Cluster): Parting | undefined {
+  const isKnown = cluster.poolOf(address) !== undefined || isShown(address, service, cluster);
+  return isKnown ? findParting(possessionOf(address, service, cluster), cluster.usablePools()) : { kind: "gone" };
+}
+
+const isShown = (address: Address, service: Service, cluster: Cluster): boolean =>
+  cluster.claims.get({ name: printAddress(address) }) !== undefined ||
+  statusAddresses(service).some((one) => sameAddress(one, address));
 
 /** What it has of these families and keeps although no usable pool has it. */
 export function findAnchored(service: Service, families: readonly Family[], cluster: Cluster): Anchored | undefined {
   const pools = cluster.usablePools();
   const ofFamilies = listedAddresses(service).filter(({ family }) => families.includes(family));
   const kept = ofFamilies.flatMap((address) => {
-    const possession = possessionOf(address, service, cluster);
-    const anchor = findAnchor(possession, pools);
-    return anchor === undefined || findParting(possession, pools) !== undefined ? [] : [{ address, anchor }];
+    const anchor = findAnchor(possessionOf(address, service, cluster), pools);
+    return anchor === undefined || partingFrom(address, service, cluster) !== undefined ? [] : [{ address, anchor }];
   });
   const [first] = kept;
   return first === undefined ? undefined : { addresses: kept.map(({ address }) => address), anchor: first.anchor };

@@ -79,15 +79,23 @@ it("a Service that waited, and was made a ClusterIP while no watcher was there, 
   end.abort();
 });
 
-describe("an address in Berth's annotation that Berth did not write, and that no pool has", () => {
+describe("an address in Berth's annotation that Berth did not write, and that no usable pool has", () => {
   const lan = pool("lan", ["10.0.0.1-10.0.0.9"]);
   const forged = { addresses: "172.16.0.9" };
 
+  const broken = pool("broken", ["172.16.0.1-172.16.0.9", "nonsense"]);
+
   it.each([
-    { row: "in a namespace whose Services admission never sees", key: "kube-system/web", isWebhookUp: true },
-    { row: "while the webhook was away", key: "default/web", isWebhookUp: false },
-  ])("is not given to a new Service: $row", async ({ key, isWebhookUp }) => {
-    const world = await worlds.open({ pools: [lan] });
+    {
+      row: "in a namespace whose Services admission never sees",
+      key: "kube-system/web",
+      isWebhookUp: true,
+      others: [],
+    },
+    { row: "while the webhook was away", key: "default/web", isWebhookUp: false, others: [] },
+    { row: "of a pool with a fault", key: "kube-system/web", isWebhookUp: true, others: [broken] },
+  ])("is not given to a new Service: $row", async ({ key, isWebhookUp, others }) => {
+    const world = await worlds.open({ pools: [lan, ...others] });
     world.isWebhookUp = isWebhookUp;
     await world.create(kinds.services, service(key, forged));
     await pass(70_000);
