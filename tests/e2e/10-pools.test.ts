@@ -169,11 +169,17 @@ describe("a pool that was stored while the webhook was away", () => {
 
   test("is told once by an Event, counts nothing and gives nothing", async () => {
     expect(await countersOf("younger")).toBe("0 0 0 0");
-    const answer = await target().json(["get", "events.v1.events.k8s.io", "-n", "pools"]);
-    const told = pickList(answer, "items").filter((event) => pickText(event, "regarding", "name") === "younger");
-    expect(told.map((event) => `${pickText(event, "reason")}: ${pickText(event, "note")}`)).toEqual([
-      'PoolInert: IPAddressPool "pools/younger" has 10.91.0.0/24, which overlaps 10.91.0.8/29 of IPAddressPool "pools-lab/taken"; keep each address in one pool',
-    ]);
+    const told = async (): Promise<readonly string[]> => {
+      const answer = await target().json(["get", "events.v1.events.k8s.io", "-n", "pools"]);
+      const about = pickList(answer, "items").filter((event) => pickText(event, "regarding", "name") === "younger");
+      return about.map((event) => `${pickText(event, "reason")}: ${pickText(event, "note")}`);
+    };
+    // No status waits for an Event, and one that fails is tried again.
+    await expect
+      .poll(told, { timeout: 15_000 })
+      .toEqual([
+        'PoolInert: IPAddressPool "pools/younger" has 10.91.0.0/24, which overlaps 10.91.0.8/29 of IPAddressPool "pools-lab/taken"; keep each address in one pool',
+      ]);
     const { stderr } = await target().tryKubectl(
       ["apply", "-f", "-"],
       JSON.stringify(loadBalancer("pools", "hopeful", { "metallb.io/address-pool": "younger" })),

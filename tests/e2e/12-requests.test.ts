@@ -174,8 +174,8 @@ describe("a pool asked for", () => {
     await someone().put(poolOf("later", ["10.95.3.0/28"]));
     await someone().waitFor("early");
     expect(await someone().addressOf("early")).toBe("10.95.3.0");
-    const reasons = (await someone().eventsOf("early")).map((event) => event.split(":")[0]);
-    expect(reasons).toEqual(["Warning AllocationFailed", "Normal IPAllocated"]);
+    const reasons = async () => (await someone().eventsOf("early")).map((event) => event.split(":")[0]);
+    await expect.poll(reasons, { timeout: 15_000 }).toEqual(["Warning AllocationFailed", "Normal IPAllocated"]);
     await someone().delete("early");
     await someone().target.kubectl([
       ...["annotate", "ipaddresspool", "later", "-n", "metallb-system", "berth.dev/allow-renumbering=true"],

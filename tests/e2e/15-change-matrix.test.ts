@@ -262,8 +262,10 @@ describe("a pool that changes", () => {
     await kubectl(["delete", "namespace", "doomed", "--timeout=60s"]);
     await someone.waitFor("web", "False");
     await settlesAt("");
-    const reasons = (await someone.eventsOf("web")).map((event) => event.split(":")[0]);
-    expect(reasons).toEqual(expect.arrayContaining(["Normal ClearAssignment", "Warning AllocationFailed"]));
+    const reasons = async () => (await someone.eventsOf("web")).map((event) => event.split(":")[0]);
+    await expect
+      .poll(reasons, { timeout: 15_000 })
+      .toEqual(expect.arrayContaining(["Normal ClearAssignment", "Warning AllocationFailed"]));
   });
 });
 
