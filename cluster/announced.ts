@@ -1,10 +1,11 @@
 /** Whether each Service is announced, as the watcher knows it: the data of the condition berth.dev/Announced. */
 import type { AnnouncedCondition } from "../core/explain/announced.ts";
+import { Listeners } from "./listeners.ts";
 
 /** What is to stand in the condition, by Service; tells of changes only. */
 export class AnnouncedStore {
   readonly #conditions = new Map<string, AnnouncedCondition>();
-  readonly #listeners = new Set<(service: string) => void>();
+  readonly #listeners = new Listeners<string>();
 
   /** What the condition on the Service, namespace/name, is to say; undefined where there is to be none, or none yet. */
   get(service: string): AnnouncedCondition | undefined {
@@ -13,11 +14,7 @@ export class AnnouncedStore {
 
   /** Calls back with the Service's key whenever what its condition is to say has changed, until the signal. */
   subscribe(listener: (service: string) => void, term: AbortSignal): void {
-    this.#listeners.add(listener);
-    const leave = (): void => {
-      this.#listeners.delete(listener);
-    };
-    term.addEventListener("abort", leave, { once: true });
+    this.#listeners.add(listener, term);
   }
 
   /** Takes in what the condition is to say. */
@@ -25,7 +22,7 @@ export class AnnouncedStore {
     if (same(this.#conditions.get(service), condition)) return;
     if (condition === undefined) this.#conditions.delete(service);
     else this.#conditions.set(service, condition);
-    for (const listener of this.#listeners) listener(service);
+    this.#listeners.tell(service);
   }
 
   /** Forgets all, and tells nobody: from now on another watcher knows better. */

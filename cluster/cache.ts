@@ -1,6 +1,7 @@
 /** Watch-fed copies of what the API server stores, one class for every kind. A cache proposes, the API server decides. */
 import type { List } from "./api.ts";
 import { keyOf, printKey, type ApiObject, type ObjectKey } from "./kinds.ts";
+import { Listeners } from "./listeners.ts";
 import { Rounds } from "./rounds.ts";
 
 /** What changed: the object before and after; one of them is undefined where it came or went. */
@@ -31,7 +32,7 @@ export class Cache<T extends ApiObject> {
   /** Lists that are read for it beside the watch; undefined where one does not come. */
   readonly lists = new Rounds<List<T> | undefined>();
   readonly #objects = new Map<string, T>();
-  #listeners: readonly ((change: Change<T>) => void)[] = [];
+  readonly #listeners = new Listeners<Change<T>>();
   readonly #synced = Promise.withResolvers<undefined>();
   #revision = "0";
 
@@ -60,12 +61,7 @@ export class Cache<T extends ApiObject> {
 
   /** Calls back for each change from now on until the signal, in order, within the call that brought it. */
   subscribe(listener: (change: Change<T>) => void, signal?: AbortSignal): void {
-    if (signal?.aborted === true) return;
-    this.#listeners = [...this.#listeners, listener];
-    const end = (): void => {
-      this.#listeners = this.#listeners.filter((one) => one !== listener);
-    };
-    signal?.addEventListener("abort", end, { once: true });
+    this.#listeners.add(listener, signal);
   }
 
   /**
@@ -139,6 +135,6 @@ export class Cache<T extends ApiObject> {
   }
 
   #tell(change: Change<T>): void {
-    for (const listener of this.#listeners) listener(change);
+    this.#listeners.tell(change);
   }
 }

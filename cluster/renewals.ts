@@ -1,6 +1,7 @@
 /** Which announcers have died without a word: their Leases are not renewed while those of others are. */
 import { compareRevisions, type Cache, type Change } from "./cache.ts";
 import type { Lease } from "./kinds.ts";
+import { Listeners } from "./listeners.ts";
 import { placeOf } from "./leases.ts";
 
 /** How long an announcer that does not renew its Lease counts as alive, in milliseconds: what it writes there itself. */
@@ -16,7 +17,7 @@ export class Renewals {
   /** By node, whoever was heard of longest ago first. */
   readonly #heardMillis = new Map<string, number>();
   readonly #lost = new Set<string>();
-  readonly #listeners = new Set<(node: string) => void>();
+  readonly #listeners = new Listeners<string>();
   readonly #clock: () => number;
   #newestMillis = -Infinity;
 
@@ -38,11 +39,7 @@ export class Renewals {
 
   /** Calls back with each node that comes to be lost, or is heard of again, until the signal. */
   subscribe(listener: (node: string) => void, term: AbortSignal): void {
-    this.#listeners.add(listener);
-    const leave = (): void => {
-      this.#listeners.delete(listener);
-    };
-    term.addEventListener("abort", leave, { once: true });
+    this.#listeners.add(listener, term);
   }
 
   #forget(node: string): void {
@@ -57,7 +54,7 @@ export class Renewals {
     const wasLost = this.#lost.delete(node);
     this.#heardMillis.delete(node);
     this.#heardMillis.set(node, now);
-    if (wasLost) this.#tell(node);
+    if (wasLost) this.#listeners.tell(node);
     if (isOfWatch) this.#loseSilent(now);
   }
 
@@ -72,12 +69,8 @@ export class Renewals {
       if (now - heardMillis <= LOST_MILLIS) break;
       this.#heardMillis.delete(silent);
       this.#lost.add(silent);
-      this.#tell(silent);
+      this.#listeners.tell(silent);
     }
-  }
-
-  #tell(node: string): void {
-    for (const listener of this.#listeners) listener(node);
   }
 }
 
