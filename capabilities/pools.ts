@@ -138,10 +138,11 @@ type Change = {
  * before it is said to be nothing.
  */
 async function strandedNow(change: Change, cluster: Cluster): Promise<Refusal | undefined> {
-  if (!isUnchanged(change)) await hearAll(cluster.api, kinds.claims, cluster.claims);
+  if (isUnchanged(change)) return strandedBy(change, cluster);
+  await hearAll(cluster.api, kinds.claims, cluster.claims);
   const unknown: ServiceName[] = [];
   const stranded = strandedBy(change, cluster, (service) => unknown.push(service));
-  if (stranded !== undefined || unknown.length === 0 || isUnchanged(change)) return stranded;
+  if (stranded !== undefined || unknown.length === 0) return stranded;
   await hearOfServices(unknown, cluster);
   return strandedBy(change, cluster);
 }

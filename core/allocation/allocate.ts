@@ -13,13 +13,13 @@ import type { Supply } from "./supply.ts";
 import { findObstacleIn, hasAddress, lowestFreeIn, lowestShareableIn, poolUse } from "./supply.ts";
 
 /**
- * The addresses a Service is to have, and the pool of the first of them (namespace/name). Their order is stable: those it has in the order
- * in which it lists them, then those it asks for as written, then IPv4 before IPv6.
+ * The addresses a Service is to have, and the pool of the first of them (namespace/name). Their order is stable: those it
+ * has in the order in which it lists them, then those it asks for as written, then IPv4 before IPv6.
  */
 export type Allocation = { readonly pool: string; readonly addresses: readonly Address[] };
 
 /**
- * The addresses for the request, all of one pool. Nothing is taken, so the same question has the same answer.
+ * The addresses for the request, of one pool but for those that it keeps. Nothing is taken, so the same question has the same answer.
  * Asked for: exactly those, a family without one being filled from the same pool. Held: kept while the pool still has
  * them and may serve the Service; also those of two pools, where the Service had one of each before Berth or its pool was
  * split. Else, for a Service that shares, one that already carries its key. Else the lowest free
@@ -96,7 +96,7 @@ function keepListed(request: ServiceRequest, supply: Supply): Result<Allocation,
   const kept = families.flatMap((family) => {
     const ofFamily = listed.filter((address) => address.family === family);
     const found = ofFamily.flatMap((address) => {
-      const pool = supply.pools.find((candidate) => mayKeep(address, candidate, request, supply));
+      const pool = poolKeeping(address, request, supply);
       return pool === undefined ? [] : [{ address, pool }];
     });
     return found.slice(0, 1);
@@ -114,7 +114,7 @@ function keepListed(request: ServiceRequest, supply: Supply): Result<Allocation,
 function keepHeld(request: ServiceRequest, supply: Supply): Result<Allocation, AllocationRefusal> | undefined {
   for (const family of request.families) {
     for (const address of request.held.filter((held) => held.family === family)) {
-      const pool = supply.pools.find((candidate) => mayKeep(address, candidate, request, supply));
+      const pool = poolKeeping(address, request, supply);
       const addresses = pool === undefined ? [] : fill(pool, request, supply);
       if (pool !== undefined && isEnough(addresses, request)) return ok(inOrder(pool, addresses, request));
     }
@@ -125,6 +125,9 @@ function keepHeld(request: ServiceRequest, supply: Supply): Result<Allocation, A
 /** Nothing is missing, or one family will do; there always is one here, the pinned or the held. */
 const isEnough = (addresses: readonly Address[], request: ServiceRequest): boolean =>
   addresses.length === request.families.length || !request.needsAllFamilies;
+
+const poolKeeping = (address: Address, request: ServiceRequest, supply: Supply): Pool | undefined =>
+  supply.pools.find((candidate) => mayKeep(address, candidate, request, supply));
 
 function mayKeep(address: Address, pool: Pool, request: ServiceRequest, supply: Supply): boolean {
   if (!hasAddress(pool, address)) return false;
